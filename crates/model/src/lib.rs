@@ -1,0 +1,34 @@
+//! The nouns of Jobmill and the rules that hold between them.
+//!
+//! Everything here is a pure function of its arguments: no clock, no randomness, no IO, no
+//! async. Time and chance come in as values, so every rule can be tested by data in, data out.
+//!
+//! | module | noun |
+//! |---|---|
+//! | [`id`] | typed ids |
+//! | [`time`] | instants and durations as they are written on the wire |
+//! | [`value`] | an ordered JSON value and its text |
+//! | [`fault`] | what went wrong, for the reader, for the log, and whether to try again |
+//! | [`limits`] | every number that bounds something |
+//! | [`job`] | the job, its states, its verdict, its backoff, its uniqueness |
+//! | [`queue`] | names that jobs wait under and the order in which they leave |
+//! | [`machine`] | a job of many steps: effects, outcomes, the fold of the journal |
+//! | [`output`] | a result as ordered chunks of text |
+//! | [`suggest`] | "did you mean …" |
+
+pub mod fault;
+pub mod id;
+pub mod job;
+pub mod limits;
+pub mod machine;
+pub mod output;
+pub mod queue;
+pub mod suggest;
+pub mod time;
+pub mod value;
+
+pub use fault::{Class, Fault, Problem};
+pub use id::{InstanceId, JobId, Token};
+pub use job::{Job, NewJob, State};
+pub use time::{Span, Timestamp};
+pub use value::{Json, Map, Value};

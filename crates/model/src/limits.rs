@@ -1,0 +1,61 @@
+//! Every number that bounds something: its name ends in its unit, its doc says why.
+//!
+//! Those that an operator may change are settings whose defaults stand here.
+
+/// The largest request body; a dictionary of a hundred thousand short entries fits well.
+pub const BODY_BYTES: usize = 16 * 1024 * 1024;
+/// The most jobs in one bulk submission: one commit of about this size stays below a second.
+pub const BULK_JOBS: usize = 10_000;
+/// The deepest nest of a JSON body, as the reader enforces it.
+pub const JSON_DEPTH_LEVELS: usize = 127;
+/// The most entries that one expand-reduce result may have.
+pub const RESULT_ENTRIES: u64 = 10_000_000;
+/// The largest result of one job: what a client can sensibly fetch.
+pub const RESULT_BYTES: u64 = 4 * 1024 * 1024 * 1024;
+/// A result is cut into chunks of about this size: large enough to be cheap, small enough that
+/// a thousand readers hold little memory.
+pub const CHUNK_BYTES: usize = 64 * 1024;
+/// The longest name of a flow, a queue or a tag.
+pub const NAME_BYTES: usize = 128;
+/// The most tags on one job.
+pub const TAGS: usize = 32;
+/// The most warnings that one job carries.
+pub const WARNINGS: usize = 32;
+/// The longest message of an error or of progress; longer text is cut.
+pub const MESSAGE_BYTES: usize = 8 * 1024;
+/// The longest trace of a failed attempt; longer text is cut.
+pub const TRACE_BYTES: usize = 32 * 1024;
+/// The most attempts that a submission may ask for.
+pub const MAX_ATTEMPTS: u32 = 1_000;
+/// Attempts when the submission does not say: the first and two more.
+pub const DEFAULT_ATTEMPTS: u32 = 3;
+/// How many workers may be lost under one job before it is given up.
+pub const MAX_CRASHES: u32 = 20;
+/// The highest and, negated, the lowest priority.
+pub const PRIORITY: i32 = 1_000;
+/// One step of priority is worth this much waiting time, so that no job waits for ever.
+pub const PRIORITY_STEP_MILLIS: i64 = 60_000;
+/// The furthest a job may be scheduled ahead: ten years.
+pub const DELAY_MILLIS: u64 = 10 * 365 * 86_400_000;
+/// The longest time limit of one attempt: thirty days.
+pub const TIMEOUT_MILLIS: u64 = 30 * 86_400_000;
+/// How long an idempotency key is kept at least: seven days.
+pub const IDEMPOTENCY_MILLIS: u64 = 7 * 86_400_000;
+/// The longest idempotency key.
+pub const IDEMPOTENCY_KEY_BYTES: usize = 255;
+/// How long a worker outside this process keeps a job without a heartbeat.
+pub const LEASE_MILLIS: u64 = 30_000;
+/// Rows of a page when the reader does not say.
+pub const PAGE_ROWS: usize = 50;
+/// The most rows of one page.
+pub const PAGE_ROWS_MAX: usize = 1_000;
+/// A page of jobs ends early when their inputs come to this size.
+pub const PAGE_BYTES: usize = 4 * 1024 * 1024;
+/// The longest that a reader may wait for a result in one request.
+pub const WAIT_MILLIS: u64 = 60_000;
+/// The most entries of one job's journal.
+pub const JOURNAL_ENTRIES: u64 = 1_000_000;
+/// The most effects that one machine may have under way at once.
+pub const EFFECTS_UNDER_WAY: usize = 1_024;
+/// Steps that a machine may take before it lets others have a turn.
+pub const TURN_STEPS: u64 = 10_000;
