@@ -1,0 +1,226 @@
+//! Stores that are wrong on purpose, to show that the exams and the comparison can fail.
+
+use std::collections::BTreeMap;
+
+use async_trait::async_trait;
+use jobmill_model::job::{FailedAttempt, Fingerprint};
+use jobmill_model::machine::Entry;
+use jobmill_model::output::{Chunk, Extent};
+use jobmill_model::queue::Name;
+use jobmill_model::{InstanceId, Job, JobId, Json, Timestamp, Token};
+use parking_lot::Mutex;
+
+use crate::memory::MemoryStore;
+use crate::*;
+
+/// What a store does wrong.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Flaw {
+    /// It settles without looking at the token.
+    SettlesStale,
+    /// It journals without looking at the token.
+    JournalsStale,
+    /// It parks without looking into the inbox.
+    ParksBlind,
+    /// It leaves consumed signals in the inbox.
+    KeepsSignals,
+    /// It loses a job between two pages.
+    LosesPages,
+    /// It takes every body for the same under one idempotency key.
+    IgnoresBodies,
+    /// It hands over one job more than there are places.
+    OverfillsOffers,
+    /// It drops the last of some chunks.
+    DropsChunks,
+    /// It promotes all that is due, whatever the limit.
+    PromotesAll,
+    /// It ends the leases of the living, too.
+    ReclaimsAll,
+}
+
+impl Flaw {
+    pub(super) const ALL: [Self; 10] = [
+        Self::SettlesStale,
+        Self::JournalsStale,
+        Self::ParksBlind,
+        Self::KeepsSignals,
+        Self::LosesPages,
+        Self::IgnoresBodies,
+        Self::OverfillsOffers,
+        Self::DropsChunks,
+        Self::PromotesAll,
+        Self::ReclaimsAll,
+    ];
+}
+
+/// The oracle with one flaw.
+pub(super) struct FlawedStore {
+    inner: MemoryStore,
+    flaw: Flaw,
+    /// The newest token of each job.
+    tokens: Mutex<BTreeMap<JobId, Token>>,
+}
+
+impl FlawedStore {
+    pub(super) fn new(flaw: Flaw) -> Self {
+        Self { inner: MemoryStore::new(), flaw, tokens: Mutex::default() }
+    }
+
+    fn newest(&self, id: JobId, token: Token) -> Token {
+        self.tokens.lock().get(&id).copied().unwrap_or(token)
+    }
+}
+
+#[async_trait]
+impl Jobs for FlawedStore {
+    async fn job_insert(&self, mut submission: Submission) -> Result<Inserted> {
+        if self.flaw == Flaw::IgnoresBodies {
+            submission.idempotency.iter_mut().for_each(|key| key.body = Fingerprint::of(b""));
+        }
+        if self.flaw == Flaw::OverfillsOffers {
+            submission.offer.iter_mut().for_each(|offer| offer.places += 1);
+        }
+        self.inner.job_insert(submission).await
+    }
+
+    async fn job_get(&self, ids: &[JobId]) -> Result<Vec<Option<Job>>> {
+        self.inner.job_get(ids).await
+    }
+
+    async fn job_list(&self, query: &JobQuery) -> Result<JobPage> {
+        let mut page = self.inner.job_list(query).await?;
+        if self.flaw == Flaw::LosesPages && page.next.is_some() {
+            page.jobs.pop();
+        }
+        Ok(page)
+    }
+
+    async fn job_cancel(&self, ids: &[JobId], now: Timestamp) -> Result<Vec<Cancelled>> {
+        self.inner.job_cancel(ids, now).await
+    }
+
+    async fn job_retry(&self, ids: &[JobId], now: Timestamp) -> Result<Vec<Retried>> {
+        self.inner.job_retry(ids, now).await
+    }
+
+    async fn idempotency_sweep(&self, now: Timestamp, limit: usize) -> Result<Swept> {
+        self.inner.idempotency_sweep(now, limit).await
+    }
+}
+
+#[async_trait]
+impl Leases for FlawedStore {
+    async fn job_claim(&self, claim: Claim) -> Result<Vec<Claimed>> {
+        let claimed = self.inner.job_claim(claim).await?;
+        let newest = claimed.iter().map(|claimed| (claimed.job.id, claimed.token));
+        self.tokens.lock().extend(newest);
+        Ok(claimed)
+    }
+
+    async fn job_progress(&self, notes: &[ProgressNote]) -> Result<Vec<bool>> {
+        self.inner.job_progress(notes).await
+    }
+
+    async fn job_park(&self, mut park: Park) -> Result<Parked> {
+        if self.flaw == Flaw::ParksBlind {
+            park.seen = u64::MAX;
+        }
+        self.inner.job_park(park).await
+    }
+
+    async fn job_settle(&self, mut settles: Vec<Settle>) -> Result<Vec<Settled>> {
+        if self.flaw == Flaw::SettlesStale {
+            for settle in &mut settles {
+                settle.token = self.newest(settle.id, settle.token);
+            }
+        }
+        self.inner.job_settle(settles).await
+    }
+
+    async fn job_release(&self, leases: &[(JobId, Token)]) -> Result<Vec<bool>> {
+        self.inner.job_release(leases).await
+    }
+
+    async fn job_promote(&self, now: Timestamp, limit: usize) -> Result<Promoted> {
+        let limit = if self.flaw == Flaw::PromotesAll { usize::MAX } else { limit };
+        self.inner.job_promote(now, limit).await
+    }
+
+    async fn job_reclaim(
+        &self,
+        alive: InstanceId,
+        max_crashes: u32,
+        now: Timestamp,
+    ) -> Result<Reclaimed> {
+        let nobody = InstanceId::from_parts(now, [255; 10]);
+        let alive = if self.flaw == Flaw::ReclaimsAll { nobody } else { alive };
+        self.inner.job_reclaim(alive, max_crashes, now).await
+    }
+}
+
+#[async_trait]
+impl Journals for FlawedStore {
+    async fn job_journal(&self, mut append: Append) -> Result<Appended> {
+        match self.flaw {
+            Flaw::JournalsStale => append.token = self.newest(append.id, append.token),
+            Flaw::KeepsSignals => append.consumed.clear(),
+            _ => {}
+        }
+        self.inner.job_journal(append).await
+    }
+
+    async fn journal_read(&self, id: JobId, from: u64, limit: usize) -> Result<Vec<Entry>> {
+        self.inner.journal_read(id, from, limit).await
+    }
+}
+
+#[async_trait]
+impl Signals for FlawedStore {
+    async fn job_signal(&self, id: JobId, name: &Name, payload: &Json) -> Result<Signalled> {
+        self.inner.job_signal(id, name, payload).await
+    }
+
+    async fn signal_read(&self, id: JobId, after: u64, limit: usize) -> Result<Vec<Signal>> {
+        self.inner.signal_read(id, after, limit).await
+    }
+}
+
+#[async_trait]
+impl Outputs for FlawedStore {
+    async fn output_append(&self, id: JobId, token: Token, mut chunks: Vec<Chunk>) -> Result<bool> {
+        if self.flaw == Flaw::DropsChunks && chunks.len() > 1 {
+            chunks.pop();
+        }
+        self.inner.output_append(id, token, chunks).await
+    }
+
+    async fn output_extent(&self, id: JobId) -> Result<Option<Extent>> {
+        self.inner.output_extent(id).await
+    }
+
+    async fn output_read(&self, id: JobId, from: u64, bytes: usize) -> Result<Vec<Chunk>> {
+        self.inner.output_read(id, from, bytes).await
+    }
+
+    async fn pair_page(&self, skip: u64, limit: usize) -> Result<PairPage> {
+        self.inner.pair_page(skip, limit).await
+    }
+
+    async fn output_sweep(&self, limit: usize) -> Result<Swept> {
+        self.inner.output_sweep(limit).await
+    }
+}
+
+#[async_trait]
+impl Attempts for FlawedStore {
+    async fn attempt_list(&self, query: &AttemptQuery) -> Result<Vec<FailedAttempt>> {
+        self.inner.attempt_list(query).await
+    }
+}
+
+#[async_trait]
+impl Tallies for FlawedStore {
+    async fn tally_read(&self) -> Result<Tally> {
+        self.inner.tally_read().await
+    }
+}

@@ -1,0 +1,138 @@
+//! What a random run has met: for each verb, its different answers and how often they came.
+
+use std::collections::BTreeMap;
+use std::fmt;
+
+use super::op::{Answer, Op};
+use crate::{Appended, Cancelled, Inserted, Parked, Retried, Settled, Signalled};
+
+/// The answers that a random run has met, verb by verb.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Coverage(BTreeMap<(&'static str, &'static str), u64>);
+
+/// Every verb with the answers that a run of some length meets.
+const WANTED: &[(&str, &[&str])] = &[
+    ("job_insert", &["new", "handed over", "replay", "refused"]),
+    ("job_get", &["some", "none"]),
+    ("job_list", &["some", "none"]),
+    ("job_cancel", &["done", "ended", "unknown"]),
+    ("job_retry", &["done", "refused", "unknown"]),
+    ("idempotency_sweep", &["some", "none"]),
+    ("job_claim", &["some", "none"]),
+    ("job_progress", &["held", "stale"]),
+    ("job_park", &["done", "awake", "stale"]),
+    ("job_settle", &["completed", "failed", "cancelled", "scheduled", "stale"]),
+    ("job_release", &["held", "stale"]),
+    ("job_promote", &["some", "none"]),
+    ("job_reclaim", &["returned", "failed"]),
+    ("job_journal", &["done", "gap", "stale"]),
+    ("journal_read", &["some", "none"]),
+    ("job_signal", &["done", "ended", "unknown"]),
+    ("signal_read", &["some", "none"]),
+    ("output_append", &["held", "stale"]),
+    ("output_extent", &["some", "none"]),
+    ("output_read", &["some", "none"]),
+    ("pair_page", &["some", "none"]),
+    ("output_sweep", &["some"]),
+    ("attempt_list", &["some", "none"]),
+    ("tally_read", &["some"]),
+];
+
+impl Coverage {
+    pub(super) fn note(&mut self, op: &Op, answer: &Answer) {
+        for word in words(answer) {
+            *self.0.entry((op.verb(), word)).or_default() += 1;
+        }
+    }
+
+    /// Fails if a verb has not succeeded, or has not been refused where it can be.
+    ///
+    /// # Panics
+    /// Then, and names the verbs and the answers that are missing.
+    pub fn assert_whole(&self) {
+        let wanted =
+            WANTED.iter().flat_map(|(verb, words)| words.iter().map(|word| (*verb, *word)));
+        let missing: Vec<_> = wanted.filter(|pair| !self.0.contains_key(pair)).collect();
+        assert!(missing.is_empty(), "the run has not met {missing:?}; it met\n{self}");
+    }
+}
+
+impl fmt::Display for Coverage {
+    /// Writes one line for each verb and answer.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.iter().try_for_each(|((verb, word), count)| writeln!(f, "{count:6} {verb} {word}"))
+    }
+}
+
+fn some(found: bool) -> &'static str {
+    if found { "some" } else { "none" }
+}
+
+/// The kinds of answer that are in an answer.
+fn words(answer: &Answer) -> Vec<&'static str> {
+    match answer {
+        Answer::Inserted(Ok(Inserted::New(tokens))) => {
+            let handed_over =
+                |token: &Option<_>| if token.is_some() { "handed over" } else { "new" };
+            tokens.iter().map(handed_over).collect()
+        }
+        Answer::Inserted(Ok(Inserted::Replay(_))) => vec!["replay"],
+        Answer::Inserted(Err(_)) => vec!["refused"],
+        Answer::Got(jobs) => jobs.iter().map(|job| some(job.is_some())).collect(),
+        Answer::Listed(jobs) => vec![some(!jobs.is_empty())],
+        Answer::Cancelled(all) => all.iter().map(|one| cancelled(*one)).collect(),
+        Answer::Retried(all) => all.iter().map(|one| retried(*one)).collect(),
+        Answer::KeysSwept(rows) => vec![some(*rows > 0)],
+        Answer::Claimed(claimed) => vec![some(!claimed.is_empty())],
+        Answer::Held(held) => {
+            held.iter().map(|held| if *held { "held" } else { "stale" }).collect()
+        }
+        Answer::Parked(Parked::Done) => vec!["done"],
+        Answer::Parked(Parked::Awake) => vec!["awake"],
+        Answer::Parked(Parked::Stale) => vec!["stale"],
+        Answer::Settled(all) => all.iter().map(|one| settled(*one)).collect(),
+        Answer::Promoted(promoted) => vec![some(promoted.count > 0)],
+        Answer::Reclaimed(reclaimed) => match (reclaimed.returned, reclaimed.failed.len()) {
+            (0, 0) => vec!["none"],
+            (_, 0) => vec!["returned"],
+            (0, _) => vec!["failed"],
+            (_, _) => vec!["returned", "failed"],
+        },
+        Answer::Journaled(Appended::Done) => vec!["done"],
+        Answer::Journaled(Appended::Gap(_)) => vec!["gap"],
+        Answer::Journaled(Appended::Stale) => vec!["stale"],
+        Answer::Entries(entries) => vec![some(!entries.is_empty())],
+        Answer::Signalled(Signalled::Done(_)) => vec!["done"],
+        Answer::Signalled(Signalled::Ended(_)) => vec!["ended"],
+        Answer::Signalled(Signalled::Unknown) => vec!["unknown"],
+        Answer::Signals(signals) => vec![some(!signals.is_empty())],
+        Answer::Extent(extent) => vec![some(extent.is_some())],
+        Answer::Chunks(chunks) => vec![some(!chunks.is_empty())],
+        Answer::Pairs(page) => vec![some(!page.pairs.is_empty())],
+        Answer::Attempts(attempts) => vec![some(!attempts.is_empty())],
+        Answer::OutputSwept | Answer::Tally(_) => vec!["some"],
+    }
+}
+
+fn cancelled(answer: Cancelled) -> &'static str {
+    match answer {
+        Cancelled::Done(_) => "done",
+        Cancelled::Ended(_) => "ended",
+        Cancelled::Unknown => "unknown",
+    }
+}
+
+fn retried(answer: Retried) -> &'static str {
+    match answer {
+        Retried::Done => "done",
+        Retried::Refused(_) => "refused",
+        Retried::Unknown => "unknown",
+    }
+}
+
+fn settled(answer: Settled) -> &'static str {
+    match answer {
+        Settled::Done(state) => state.as_str(),
+        Settled::Stale => "stale",
+    }
+}

@@ -1,0 +1,72 @@
+//! Everything that can be seen of a store, to be compared as a whole.
+
+use jobmill_model::job::FailedAttempt;
+use jobmill_model::machine::Entry;
+use jobmill_model::output::{Chunk, Extent};
+use jobmill_model::{Job, JobId};
+
+use super::super::stage::{Must, every_attempt, everything};
+use super::op::{list, read_output};
+use crate::{Pair, Signal, Store, Tally};
+
+/// The whole observable state of a store.
+#[derive(Debug, PartialEq)]
+pub(super) struct Snapshot {
+    pub(super) jobs: Vec<Seen>,
+    pub(super) tally: Tally,
+    pub(super) total: u64,
+    pub(super) pairs: Vec<Pair>,
+}
+
+/// Everything that can be seen of a job.
+#[derive(Debug, PartialEq)]
+pub(super) struct Seen {
+    job: Job,
+    attempts: Vec<FailedAttempt>,
+    journal: Vec<Entry>,
+    inbox: Vec<Signal>,
+    extent: Option<Extent>,
+    output: Vec<Chunk>,
+}
+
+impl Snapshot {
+    pub(super) async fn of(store: &dyn Store) -> Self {
+        let listed = list(store, everything()).await;
+        let ids: Vec<_> = listed.iter().map(|job| job.id).collect();
+        let got = store.job_get(&ids).await.must();
+        let listed: Vec<_> = listed.into_iter().map(Some).collect();
+        assert_eq!(got, listed, "a job that is got is the same as one that is listed");
+        let mut jobs = Vec::new();
+        for job in got.into_iter().flatten() {
+            jobs.push(Seen::of(store, job).await);
+        }
+        let tally = store.tally_read().await.must();
+        let page = store.pair_page(0, usize::MAX >> 1).await.must();
+        Self { jobs, tally, total: page.total, pairs: page.pairs }
+    }
+
+    /// Says where two snapshots differ first.
+    pub(super) fn difference(&self, other: &Self) -> Option<String> {
+        let jobs = self.jobs.iter().zip(&other.jobs);
+        if let Some((ours, theirs)) = jobs.into_iter().find(|(ours, theirs)| ours != theirs) {
+            return Some(format!("  oracle:    {ours:?}\n  candidate: {theirs:?}"));
+        }
+        let rest = |of: &Self| (of.jobs.len(), of.tally.clone(), of.total, of.pairs.clone());
+        let differ = rest(self) != rest(other);
+        differ.then(|| format!("  oracle:    {:?}\n  candidate: {:?}", rest(self), rest(other)))
+    }
+}
+
+impl Seen {
+    async fn of(store: &dyn Store, job: Job) -> Self {
+        let id: JobId = job.id;
+        Self {
+            attempts: store.attempt_list(&every_attempt(id)).await.must(),
+            journal: store.journal_read(id, 0, 1_000).await.must(),
+            inbox: store.signal_read(id, 0, 1_000).await.must(),
+            extent: store.output_extent(id).await.must(),
+            output: read_output(store, id, 0, 1_000).await,
+            job,
+        }
+    }
+}

@@ -1,0 +1,213 @@
+//! One operation on a store, and its answer in the one form in which answers are compared.
+//!
+//! Where the port leaves something free, the answer leaves it out: where a page ends (pages are
+//! read to the end), how much a sweep removes at once and whether it finds chunks that another
+//! verb has removed before (sweeps are run to the end), in which order lost jobs are named, and
+//! chunks without content.
+
+use jobmill_model::job::FailedAttempt;
+use jobmill_model::machine::Entry;
+use jobmill_model::output::{Chunk, Extent};
+use jobmill_model::queue::Name;
+use jobmill_model::{InstanceId, Job, JobId, Json, Timestamp, Token};
+
+use super::super::stage::Must;
+use crate::{
+    Append, Appended, AttemptQuery, Cancelled, Claim, Claimed, Inserted, JobQuery, PairPage, Park,
+    Parked, ProgressNote, Promoted, Reclaimed, Result, Retried, Settle, Settled, Signal, Signalled,
+    Store, Submission, Tally,
+};
+
+#[derive(Debug, Clone)]
+pub(super) enum Op {
+    Insert(Submission),
+    Get(Vec<JobId>),
+    List(JobQuery),
+    Cancel(Vec<JobId>, Timestamp),
+    Retry(Vec<JobId>, Timestamp),
+    SweepKeys(Timestamp),
+    Claim(Claim),
+    Progress(Vec<ProgressNote>),
+    Park(Park),
+    Settle(Vec<Settle>),
+    Release(Vec<(JobId, Token)>),
+    Promote(Timestamp, usize),
+    Reclaim(InstanceId, u32, Timestamp),
+    Journal(Append),
+    ReadJournal(JobId, u64, usize),
+    Signal(JobId, Name, Json),
+    ReadSignals(JobId, u64, usize),
+    AppendOutput(JobId, Token, Vec<Chunk>),
+    Extent(JobId),
+    ReadOutput(JobId, u64, usize),
+    Pairs(u64, usize),
+    SweepOutput(usize),
+    Attempts(AttemptQuery),
+    Tally,
+}
+
+#[derive(Debug, PartialEq)]
+pub(super) enum Answer {
+    Inserted(Result<Inserted>),
+    Got(Vec<Option<Job>>),
+    Listed(Vec<Job>),
+    Cancelled(Vec<Cancelled>),
+    Retried(Vec<Retried>),
+    KeysSwept(usize),
+    Claimed(Vec<Claimed>),
+    Held(Vec<bool>),
+    Parked(Parked),
+    Settled(Vec<Settled>),
+    Promoted(Promoted),
+    Reclaimed(Reclaimed),
+    Journaled(Appended),
+    Entries(Vec<Entry>),
+    Signalled(Signalled),
+    Signals(Vec<Signal>),
+    Extent(Option<Extent>),
+    Chunks(Vec<Chunk>),
+    Pairs(PairPage),
+    OutputSwept,
+    Attempts(Vec<FailedAttempt>),
+    Tally(Tally),
+}
+
+impl Op {
+    /// The verb's name in the port.
+    pub(super) fn verb(&self) -> &'static str {
+        match self {
+            Self::Insert(_) => "job_insert",
+            Self::Get(_) => "job_get",
+            Self::List(_) => "job_list",
+            Self::Cancel(..) => "job_cancel",
+            Self::Retry(..) => "job_retry",
+            Self::SweepKeys(_) => "idempotency_sweep",
+            Self::Claim(_) => "job_claim",
+            Self::Progress(_) => "job_progress",
+            Self::Park(_) => "job_park",
+            Self::Settle(_) => "job_settle",
+            Self::Release(_) => "job_release",
+            Self::Promote(..) => "job_promote",
+            Self::Reclaim(..) => "job_reclaim",
+            Self::Journal(_) => "job_journal",
+            Self::ReadJournal(..) => "journal_read",
+            Self::Signal(..) => "job_signal",
+            Self::ReadSignals(..) => "signal_read",
+            Self::AppendOutput(..) => "output_append",
+            Self::Extent(_) => "output_extent",
+            Self::ReadOutput(..) => "output_read",
+            Self::Pairs(..) => "pair_page",
+            Self::SweepOutput(_) => "output_sweep",
+            Self::Attempts(_) => "attempt_list",
+            Self::Tally => "tally_read",
+        }
+    }
+
+    pub(super) async fn apply(&self, store: &dyn Store) -> Answer {
+        match self {
+            Self::Insert(submission) => {
+                Answer::Inserted(store.job_insert(submission.clone()).await)
+            }
+            Self::Get(ids) => Answer::Got(store.job_get(ids).await.must()),
+            Self::List(query) => Answer::Listed(list(store, query.clone()).await),
+            Self::Cancel(ids, now) => Answer::Cancelled(store.job_cancel(ids, *now).await.must()),
+            Self::Retry(ids, now) => Answer::Retried(store.job_retry(ids, *now).await.must()),
+            Self::SweepKeys(now) => Answer::KeysSwept(sweep_keys(store, *now).await),
+            Self::Claim(claim) => Answer::Claimed(store.job_claim(claim.clone()).await.must()),
+            Self::Progress(notes) => Answer::Held(store.job_progress(notes).await.must()),
+            Self::Park(park) => Answer::Parked(store.job_park(park.clone()).await.must()),
+            Self::Settle(settles) => {
+                Answer::Settled(store.job_settle(settles.clone()).await.must())
+            }
+            Self::Release(leases) => Answer::Held(store.job_release(leases).await.must()),
+            Self::Promote(now, limit) => {
+                Answer::Promoted(store.job_promote(*now, *limit).await.must())
+            }
+            Self::Reclaim(alive, max_crashes, now) => {
+                let reclaimed = store.job_reclaim(*alive, *max_crashes, *now).await;
+                let Reclaimed { returned, mut failed } = reclaimed.must();
+                failed.sort_unstable();
+                Answer::Reclaimed(Reclaimed { returned, failed })
+            }
+            Self::Journal(append) => {
+                Answer::Journaled(store.job_journal(append.clone()).await.must())
+            }
+            Self::Signal(id, name, payload) => {
+                Answer::Signalled(store.job_signal(*id, name, payload).await.must())
+            }
+            Self::AppendOutput(id, token, chunks) => {
+                let held = store.output_append(*id, *token, chunks.clone()).await;
+                Answer::Held(vec![held.must()])
+            }
+            Self::SweepOutput(limit) => {
+                while store.output_sweep(*limit).await.must().more {}
+                Answer::OutputSwept
+            }
+            reading => reading.read(store).await,
+        }
+    }
+
+    /// The verbs that change nothing but those of the job.
+    async fn read(&self, store: &dyn Store) -> Answer {
+        match self {
+            Self::ReadJournal(id, from, limit) => {
+                Answer::Entries(store.journal_read(*id, *from, *limit).await.must())
+            }
+            Self::ReadSignals(id, after, limit) => {
+                Answer::Signals(store.signal_read(*id, *after, *limit).await.must())
+            }
+            Self::Extent(id) => Answer::Extent(store.output_extent(*id).await.must()),
+            Self::ReadOutput(id, from, bytes) => {
+                Answer::Chunks(read_output(store, *id, *from, *bytes).await)
+            }
+            Self::Pairs(skip, limit) => Answer::Pairs(store.pair_page(*skip, *limit).await.must()),
+            Self::Attempts(query) => Answer::Attempts(store.attempt_list(query).await.must()),
+            Self::Tally => Answer::Tally(store.tally_read().await.must()),
+            writing => unreachable!("{} is no reading verb", writing.verb()),
+        }
+    }
+}
+
+/// The jobs of all pages.
+pub(super) async fn list(store: &dyn Store, mut query: JobQuery) -> Vec<Job> {
+    let mut jobs = Vec::new();
+    loop {
+        let page = store.job_list(&query).await.must();
+        jobs.extend(page.jobs);
+        match page.next {
+            None => return jobs,
+            before => query.before = before,
+        }
+    }
+}
+
+/// The chunks of all pages from a place on.
+pub(super) async fn read_output(
+    store: &dyn Store,
+    id: JobId,
+    mut from: u64,
+    bytes: usize,
+) -> Vec<Chunk> {
+    let mut chunks = Vec::new();
+    loop {
+        let mut page = store.output_read(id, from, bytes).await.must();
+        page.retain(|chunk| chunk.len > 0);
+        match page.last() {
+            None => return chunks,
+            Some(last) => from = last.first + last.len,
+        }
+        chunks.extend(page);
+    }
+}
+
+/// How many keys are forgotten at an instant.
+async fn sweep_keys(store: &dyn Store, now: Timestamp) -> usize {
+    let mut rows = 0;
+    loop {
+        let swept = store.idempotency_sweep(now, 3).await.must();
+        rows += swept.rows;
+        if !swept.more {
+            return rows;
+        }
+    }
+}

@@ -1,0 +1,165 @@
+//! A job from its submission on: insert, get, list, cancel, retry.
+
+use std::collections::BTreeSet;
+use std::sync::Arc;
+
+use async_trait::async_trait;
+use jobmill_model::job::{Idempotency, Spec};
+use jobmill_model::queue::Name;
+use jobmill_model::{InstanceId, Job, JobId, Json, State, Timestamp, Token};
+
+use crate::Result;
+
+/// A new job, checked and named.
+#[derive(Debug, Clone, PartialEq)]
+pub struct JobInsert {
+    /// Its id, made at the submission's `at`.
+    pub id: JobId,
+    /// Its options.
+    pub spec: Spec,
+    /// Its input.
+    pub input: Json,
+    /// Its params.
+    pub params: Json,
+}
+
+/// Jobs that are accepted together or not at all.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Submission {
+    /// The jobs, in order.
+    pub jobs: Vec<JobInsert>,
+    /// The sender's name for this submission, if it gave one.
+    pub idempotency: Option<Idempotency>,
+    /// When it came.
+    pub at: Timestamp,
+    /// A local worker that would take a job at once.
+    pub offer: Option<Offer>,
+}
+
+/// A local worker's reserved places, for hand-over.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Offer {
+    /// The process that will perform the jobs.
+    pub instance: InstanceId,
+    /// The flows that it can perform.
+    pub flows: Arc<BTreeSet<Name>>,
+    /// How many jobs it will take.
+    pub places: usize,
+}
+
+/// What became of a submission.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Inserted {
+    /// The jobs are stored. For each, the token of the lease that was handed over with it, if
+    /// one was.
+    New(Vec<Option<Token>>),
+    /// The same submission was accepted before, with these ids; nothing was stored.
+    Replay(Vec<JobId>),
+}
+
+/// Which jobs to list. Every condition that is given must hold.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct JobQuery {
+    /// Only jobs in one of these states; empty for all.
+    pub states: Vec<State>,
+    /// Only jobs of this flow.
+    pub flow: Option<Name>,
+    /// Only jobs of this queue.
+    pub queue: Option<Name>,
+    /// Only jobs with this tag.
+    pub tag: Option<Name>,
+    /// Only jobs submitted at or after this instant.
+    pub since: Option<Timestamp>,
+    /// Only jobs submitted before this instant.
+    pub until: Option<Timestamp>,
+    /// Only jobs older than this one: the `next` of the page before.
+    pub before: Option<JobId>,
+    /// The most rows to answer.
+    pub limit: usize,
+}
+
+/// A page of jobs, newest first.
+#[derive(Debug, Clone, PartialEq)]
+pub struct JobPage {
+    /// The jobs. Fewer than asked for when their inputs come to
+    /// [`PAGE_BYTES`](jobmill_model::limits::PAGE_BYTES), or when the store has looked at as
+    /// many rows as one page may cost; `next` tells whether there may be more.
+    pub jobs: Vec<Job>,
+    /// Where the next page begins, if there may be one.
+    pub next: Option<JobId>,
+}
+
+/// What became of a request to cancel.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Cancelled {
+    /// It is cancelled now; this is where it stood.
+    Done(State),
+    /// It had ended before.
+    Ended(State),
+    /// No such job.
+    Unknown,
+}
+
+/// What became of a request for a new run.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Retried {
+    /// A new run is open; the job is `submitted`.
+    Done,
+    /// The job is in this state, from which no new run can be opened.
+    Refused(State),
+    /// No such job.
+    Unknown,
+}
+
+/// How much a sweep removed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Swept {
+    /// Rows removed.
+    pub rows: usize,
+    /// Whether more may be left.
+    pub more: bool,
+}
+
+/// The verbs of the job.
+#[async_trait]
+pub trait Jobs: Send + Sync {
+    /// Stores the submission's jobs.
+    ///
+    /// Before: no job has one of the ids. After: each is `scheduled` until its start, or
+    /// `submitted` and claimable. A job is handed over (leased to the offer's instance, as by
+    /// [`job_claim`](crate::Leases::job_claim)) if the offer knows its flow, has a place left,
+    /// and no other job that was there before is claimable in its queue. With an idempotency key
+    /// that is known for the same body: nothing is stored and the earlier ids come back. The key
+    /// is known from then until [`idempotency_sweep`](Self::idempotency_sweep) removes it: kept
+    /// until `keep_until` and as long as a job of the submission is unfinished.
+    ///
+    /// # Errors
+    /// [`KeyReused`](crate::StoreError::KeyReused); [`Busy`](crate::StoreError::Busy) when too
+    /// many submissions wait, the only verb to be shed.
+    async fn job_insert(&self, submission: Submission) -> Result<Inserted>;
+
+    /// The jobs with these ids, where they exist.
+    async fn job_get(&self, ids: &[JobId]) -> Result<Vec<Option<Job>>>;
+
+    /// A page of jobs, newest first.
+    async fn job_list(&self, query: &JobQuery) -> Result<JobPage>;
+
+    /// Cancels jobs and, with each, its unfinished children and theirs.
+    ///
+    /// After: those that had not ended are `cancelled`, their tokens raised by one, so that a
+    /// worker which holds a lease can neither journal nor settle; their journals and inboxes are
+    /// empty, the last failure stays in `error`. An id that comes twice has ended the second
+    /// time. Below a job that had ended, nothing is cancelled.
+    async fn job_cancel(&self, ids: &[JobId], now: Timestamp) -> Result<Vec<Cancelled>>;
+
+    /// Opens a new run of failed or cancelled jobs.
+    ///
+    /// After: `submitted` and claimable from `now`; run one higher; attempt, crashes, progress,
+    /// error, times, journal, inbox and unpublished output (at once or with the next sweep)
+    /// cleared; ranked by `now`. Failed attempts stay.
+    async fn job_retry(&self, ids: &[JobId], now: Timestamp) -> Result<Vec<Retried>>;
+
+    /// Removes at most `limit` idempotency keys whose `keep_until` is `now` or before and whose
+    /// jobs have all ended.
+    async fn idempotency_sweep(&self, now: Timestamp, limit: usize) -> Result<Swept>;
+}

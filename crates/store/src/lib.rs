@@ -1,0 +1,51 @@
+//! The storage port: what the engine may ask of a store, as a short list of atomic verbs.
+//!
+//! Each verb is one atomic, durable step: when it answers `Ok`, what it did is on disk; when it
+//! answers `Err`, or a crash comes first, nothing of it happened, unless its doc says otherwise.
+//! There is no transaction handle. Verbs carry the noun first, take slices and answer vectors of
+//! the same order and length.
+//!
+//! | trait | noun |
+//! |---|---|
+//! | [`Jobs`] | a job from its submission on: insert, get, list, cancel, retry |
+//! | [`Leases`] | the right to perform a job: claim, progress, park, settle, release, reclaim |
+//! | [`Journals`] | the committed outcomes of a machine |
+//! | [`Signals`] | what was sent to a running machine |
+//! | [`Outputs`] | results as chunks |
+//! | [`Attempts`] | failed attempts |
+//! | [`Tallies`] | kept totals |
+//!
+//! [`memory`] is the reference: the oracle that every backend is compared with.
+//! [`exam`](mod@exam) is the contract in executable form.
+
+pub mod attempt;
+pub mod error;
+pub mod exam;
+pub mod job;
+pub mod journal;
+pub mod lease;
+pub mod memory;
+pub mod output;
+pub mod signal;
+pub mod tally;
+
+pub use attempt::{AttemptQuery, Attempts};
+pub use error::StoreError;
+pub use job::{
+    Cancelled, Inserted, JobInsert, JobPage, JobQuery, Jobs, Offer, Retried, Submission, Swept,
+};
+pub use journal::{Append, Appended, Journals};
+pub use lease::{
+    Claim, Claimed, Leases, Park, Parked, ProgressNote, Promoted, Reclaimed, Settle, Settled,
+};
+pub use output::{Outputs, Pair, PairPage};
+pub use signal::{Signal, Signalled, Signals};
+pub use tally::{Tallies, Tally};
+
+/// Everything that the engine needs of a store.
+pub trait Store: Jobs + Leases + Journals + Signals + Outputs + Attempts + Tallies {}
+
+impl<T: Jobs + Leases + Journals + Signals + Outputs + Attempts + Tallies> Store for T {}
+
+/// What a verb answers.
+pub type Result<T> = std::result::Result<T, StoreError>;

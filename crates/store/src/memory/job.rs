@@ -1,0 +1,199 @@
+//! The job from its submission on, in memory.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use async_trait::async_trait;
+use jobmill_model::job::{Move, Progress};
+use jobmill_model::limits::PAGE_BYTES;
+use jobmill_model::queue::Name;
+use jobmill_model::{Job, JobId, State, Timestamp, Token};
+
+use super::{Data, Key, KeyName, MemoryStore, Place, Row};
+use crate::{
+    Cancelled, Inserted, JobInsert, JobPage, JobQuery, Jobs, Offer, Result, Retried, StoreError,
+    Submission, Swept,
+};
+
+#[async_trait]
+impl Jobs for MemoryStore {
+    async fn job_insert(&self, submission: Submission) -> Result<Inserted> {
+        self.0.lock().insert(submission)
+    }
+
+    async fn job_get(&self, ids: &[JobId]) -> Result<Vec<Option<Job>>> {
+        let data = self.0.lock();
+        Ok(ids.iter().map(|id| data.rows.get(id).map(|row| row.job.clone())).collect())
+    }
+
+    async fn job_list(&self, query: &JobQuery) -> Result<JobPage> {
+        Ok(self.0.lock().list(query))
+    }
+
+    async fn job_cancel(&self, ids: &[JobId], now: Timestamp) -> Result<Vec<Cancelled>> {
+        let mut data = self.0.lock();
+        Ok(ids.iter().map(|id| data.cancel_one(*id, now)).collect())
+    }
+
+    async fn job_retry(&self, ids: &[JobId], now: Timestamp) -> Result<Vec<Retried>> {
+        let mut data = self.0.lock();
+        Ok(ids.iter().map(|id| data.retry_one(*id, now)).collect())
+    }
+
+    async fn idempotency_sweep(&self, now: Timestamp, limit: usize) -> Result<Swept> {
+        let mut data = self.0.lock();
+        let mut past = data.keys_past(now);
+        let more = past.len() > limit;
+        past.truncate(limit);
+        past.iter().for_each(|name| drop(data.keys.remove(name)));
+        Ok(Swept { rows: past.len(), more })
+    }
+}
+
+impl Data {
+    fn insert(&mut self, submission: Submission) -> Result<Inserted> {
+        if let Some(ids) = self.known(&submission)? {
+            return Ok(Inserted::Replay(ids));
+        }
+        self.keep_key(&submission);
+        let Submission { jobs, at, offer, .. } = submission;
+        let busy = self.busy_queues();
+        let mut places = offer.as_ref().map_or(0, |offer| offer.places);
+        let mut leases = Vec::with_capacity(jobs.len());
+        for job in jobs {
+            let row = Row::new(job, at);
+            let id = row.job.id;
+            let taker = offer.as_ref().filter(|offer| places > 0 && may_take(offer, &row, &busy));
+            self.tally.enter(row.job.state);
+            assert!(self.rows.insert(id, row).is_none(), "a new job has a new id");
+            places -= usize::from(taker.is_some());
+            leases.push(taker.map(|offer| self.lease(id, offer.instance, at).token));
+        }
+        Ok(Inserted::New(leases))
+    }
+
+    /// The jobs of an earlier submission under the same idempotency key.
+    fn known(&self, submission: &Submission) -> Result<Option<Vec<JobId>>> {
+        let Some(idempotency) = &submission.idempotency else { return Ok(None) };
+        let name: KeyName = (idempotency.scope.clone(), idempotency.key.clone());
+        match self.keys.get(&name) {
+            None => Ok(None),
+            Some(key) if key.body == idempotency.body => Ok(Some(key.jobs.clone())),
+            Some(_) => Err(StoreError::KeyReused),
+        }
+    }
+
+    fn keep_key(&mut self, submission: &Submission) {
+        let Some(idempotency) = submission.idempotency.clone() else { return };
+        let jobs = submission.jobs.iter().map(|job| job.id).collect();
+        let key = Key { body: idempotency.body, keep_until: idempotency.keep_until, jobs };
+        self.keys.insert((idempotency.scope, idempotency.key), key);
+    }
+
+    /// The keys that may be forgotten.
+    fn keys_past(&self, now: Timestamp) -> Vec<KeyName> {
+        let ended = |id: &JobId| self.rows.get(id).is_none_or(|row| row.job.state.is_final());
+        let past = |key: &Key| key.keep_until <= now && key.jobs.iter().all(ended);
+        self.keys.iter().filter(|(_, key)| past(key)).map(|(name, _)| name.clone()).collect()
+    }
+
+    /// The queues in which a job is claimable.
+    fn busy_queues(&self) -> BTreeSet<Name> {
+        let ready = self.rows.values().filter(|row| row.place == Place::Ready);
+        ready.map(|row| row.job.spec.queue.clone()).collect()
+    }
+
+    fn list(&self, query: &JobQuery) -> JobPage {
+        let older = query.before.map_or_else(|| self.rows.range(..), |id| self.rows.range(..id));
+        let mut matching = older.rev().map(|(_, row)| &row.job).filter(|job| matches(query, job));
+        let mut jobs: Vec<Job> = Vec::new();
+        let mut bytes = 0;
+        while jobs.len() < query.limit && bytes < PAGE_BYTES {
+            let Some(job) = matching.next() else { break };
+            bytes += job.input.as_str().len();
+            jobs.push(job.clone());
+        }
+        let next = matching.next().and_then(|_| jobs.last()).map(|job| job.id);
+        JobPage { jobs, next }
+    }
+
+    fn cancel_one(&mut self, id: JobId, now: Timestamp) -> Cancelled {
+        let Some(row) = self.rows.get(&id) else { return Cancelled::Unknown };
+        let state = row.job.state;
+        if state.is_final() {
+            return Cancelled::Ended(state);
+        }
+        self.cancel(id, now);
+        Cancelled::Done(state)
+    }
+
+    fn retry_one(&mut self, id: JobId, now: Timestamp) -> Retried {
+        let Some(row) = self.rows.get(&id) else { return Retried::Unknown };
+        let state = row.job.state;
+        if state.after(Move::Reopen).is_none() {
+            return Retried::Refused(state);
+        }
+        let row = self.step(id, Move::Reopen);
+        row.place = Place::Ready;
+        row.chunks.clear();
+        row.job.run += 1;
+        row.job.run_at = now;
+        row.job.attempt = 0;
+        row.job.crashes = 0;
+        row.job.progress = Progress::default();
+        row.job.started_at = None;
+        row.job.finished_at = None;
+        row.job.error = None;
+        Retried::Done
+    }
+}
+
+impl Row {
+    fn new(new: JobInsert, at: Timestamp) -> Self {
+        let run_at = new.spec.start.run_at(at);
+        let waits = run_at > at;
+        let job = Job {
+            id: new.id,
+            spec: new.spec,
+            input: new.input,
+            params: new.params,
+            state: if waits { State::Scheduled } else { State::Submitted },
+            attempt: 0,
+            crashes: 0,
+            run: 1,
+            progress: Progress::default(),
+            created_at: new.id.made_at(),
+            run_at,
+            started_at: None,
+            finished_at: None,
+            error: None,
+            waiting_for: None,
+        };
+        Self {
+            job,
+            token: Token::default(),
+            place: if waits { Place::Waiting(Some(run_at)) } else { Place::Ready },
+            attempt_open: false,
+            journal: Vec::new(),
+            inbox: BTreeMap::new(),
+            last_signal: 0,
+            failed: Vec::new(),
+            chunks: BTreeMap::new(),
+            published: None,
+        }
+    }
+}
+
+/// The rule of hand-over: nothing that was there before is passed over.
+fn may_take(offer: &Offer, row: &Row, busy: &BTreeSet<Name>) -> bool {
+    let spec = &row.job.spec;
+    row.place == Place::Ready && offer.flows.contains(&spec.flow) && !busy.contains(&spec.queue)
+}
+
+fn matches(query: &JobQuery, job: &Job) -> bool {
+    (query.states.is_empty() || query.states.contains(&job.state))
+        && query.flow.as_ref().is_none_or(|flow| *flow == job.spec.flow)
+        && query.queue.as_ref().is_none_or(|queue| *queue == job.spec.queue)
+        && query.tag.as_ref().is_none_or(|tag| job.spec.tags.contains(tag))
+        && query.since.is_none_or(|since| job.created_at >= since)
+        && query.until.is_none_or(|until| job.created_at < until)
+}

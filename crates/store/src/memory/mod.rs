@@ -1,0 +1,151 @@
+//! The reference store: everything in memory, one lock, no cleverness.
+//!
+//! It is the oracle that every backend is compared with, so it follows the port's docs word for
+//! word and nothing else: a state moves only through [`State::after`], and a move that is not
+//! legal is a bug and panics. It is also what the engine's tests run on.
+
+mod attempt;
+mod job;
+mod journal;
+mod lease;
+mod output;
+mod signal;
+mod tally;
+
+use std::collections::BTreeMap;
+
+use jobmill_model::job::{FailedAttempt, Fingerprint, Move};
+use jobmill_model::machine::Entry;
+use jobmill_model::output::{Chunk, Extent};
+use jobmill_model::queue::Rank;
+use jobmill_model::{InstanceId, Job, JobId, Timestamp, Token};
+use parking_lot::Mutex;
+
+use crate::{Pair, Signal, Tally};
+
+#[cfg(doc)]
+use jobmill_model::State;
+
+/// A store in memory: whole and exact, and gone when it is dropped.
+#[derive(Debug, Default)]
+pub struct MemoryStore(Mutex<Data>);
+
+impl MemoryStore {
+    /// An empty store.
+    #[must_use]
+    pub fn new() -> Self {
+        Self::default()
+    }
+}
+
+#[derive(Debug, Default)]
+struct Data {
+    rows: BTreeMap<JobId, Row>,
+    keys: BTreeMap<KeyName, Key>,
+    pairs: Vec<Pair>,
+    tally: Tally,
+}
+
+/// The scope of an idempotency key and the key.
+type KeyName = (String, String);
+
+/// What an idempotency key stands for.
+#[derive(Debug)]
+struct Key {
+    body: Fingerprint,
+    keep_until: Timestamp,
+    jobs: Vec<JobId>,
+}
+
+#[derive(Debug)]
+struct Row {
+    job: Job,
+    token: Token,
+    place: Place,
+    /// Whether the present attempt has begun and is not settled; a claim then goes on with it.
+    attempt_open: bool,
+    journal: Vec<Entry>,
+    inbox: BTreeMap<u64, Signal>,
+    /// The number of the last signal ever received: numbers are not used twice.
+    last_signal: u64,
+    failed: Vec<FailedAttempt>,
+    chunks: BTreeMap<Token, Vec<Chunk>>,
+    published: Option<(Token, Extent)>,
+}
+
+/// Where a row stands towards the workers.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Place {
+    /// Claimable.
+    Ready,
+    /// Under a lease of this instance.
+    Leased(InstanceId),
+    /// Scheduled or parked, until this instant at the latest.
+    Waiting(Option<Timestamp>),
+    /// In a final state.
+    Ended,
+}
+
+impl Row {
+    fn rank(&self) -> (Rank, JobId) {
+        (Rank::of(self.job.run_at, self.job.spec.priority), self.job.id)
+    }
+
+    fn leased_under(&self, token: Token) -> bool {
+        matches!(self.place, Place::Leased(_)) && self.token == token
+    }
+}
+
+impl Data {
+    /// The row of a job whose lease with this token goes on.
+    fn leased(&mut self, id: JobId, token: Token) -> Option<&mut Row> {
+        self.rows.get_mut(&id).filter(|row| row.leased_under(token))
+    }
+
+    /// Moves a job to its next state; the one place where states change.
+    fn step(&mut self, id: JobId, what: Move) -> &mut Row {
+        let row = self.rows.get_mut(&id).expect("only a stored job moves");
+        let from = row.job.state;
+        let to = from.after(what).expect("only legal moves are made");
+        row.job.state = to;
+        self.tally.leave(from);
+        self.tally.enter(to);
+        row
+    }
+
+    /// Moves a job to a final state.
+    fn end(&mut self, id: JobId, what: Move, now: Timestamp) -> &mut Row {
+        let row = self.step(id, what);
+        row.place = Place::Ended;
+        row.attempt_open = false;
+        row.job.finished_at = Some(now);
+        row.job.waiting_for = None;
+        row.journal.clear();
+        row.inbox.clear();
+        row
+    }
+
+    /// Cancels a job that has not ended, and every unfinished job below it.
+    fn cancel(&mut self, id: JobId, now: Timestamp) {
+        let mut left = vec![id];
+        while let Some(id) = left.pop() {
+            let row = self.end(id, Move::Cancel, now);
+            row.token = row.token.next();
+            let unfinished = self.rows.values().filter(|row| !row.job.state.is_final());
+            let children = unfinished.filter(|row| row.job.spec.parent == Some(id));
+            left.extend(children.map(|row| row.job.id));
+        }
+    }
+
+    /// Leases a claimable job.
+    fn lease(&mut self, id: JobId, instance: InstanceId, now: Timestamp) -> &Row {
+        let row = self.step(id, Move::Claim);
+        row.place = Place::Leased(instance);
+        row.token = row.token.next();
+        row.job.attempt += u32::from(!row.attempt_open);
+        row.attempt_open = true;
+        row.job.started_at.get_or_insert(now);
+        row.job.waiting_for = None;
+        row
+    }
+}
