@@ -1,0 +1,33 @@
+//! The wheel of Jobmill: submit, claim, perform, settle.
+//!
+//! [`Engine`] is the handle that the doors use. It knows the store only through its port, time
+//! only through [`clock::Clock`] and chance only through [`chance::Chance`].
+//!
+//! The life of a job, file by file: `submit` accepts it, `claim` (or the submission itself, by
+//! hand-over) leases it, `perform` runs it (`drive` if it is a machine), `settle` records its
+//! end and `bus` wakes whoever waits. `services` do what is due by time.
+
+pub mod chance;
+pub mod clock;
+pub mod engine;
+pub mod registry;
+
+mod bus;
+mod claim;
+mod drive;
+mod ids;
+mod observe;
+mod ops;
+mod perform;
+mod performers;
+mod places;
+mod progress;
+mod running;
+mod services;
+mod settle;
+mod submit;
+
+pub use engine::{Config, Engine, Standing};
+pub use observe::Counts;
+pub use registry::{FlowCard, OpContext, Registry, RegistryError};
+pub use submit::SubmitError;

@@ -1,0 +1,37 @@
+//! Everything that the engine does to the world on behalf of a machine.
+
+mod function;
+mod log;
+
+use std::sync::Arc;
+
+use futures::FutureExt;
+use futures::future::BoxFuture;
+use jobmill_model::machine::{Effect, Outcome};
+use jobmill_model::{Fault, JobId, Value};
+
+use crate::engine::Shared;
+
+/// Performs an effect that takes a worker. `key` tells its receiver a repetition.
+pub(crate) fn perform(
+    shared: &Arc<Shared>,
+    job: JobId,
+    effect: Effect,
+    key: String,
+) -> BoxFuture<'static, Outcome> {
+    match effect {
+        Effect::Op(call) => function::call(shared, call, key).boxed(),
+        Effect::Log(entry) => std::future::ready(log::write(job, &entry)).boxed(),
+        other => {
+            let text = format!("this server cannot perform {other}: it has no such op");
+            std::future::ready(outcome_of(Err(Fault::last("UnknownOp", text)))).boxed()
+        }
+    }
+}
+
+fn outcome_of(result: Result<Value, Fault>) -> Outcome {
+    match result {
+        Ok(value) => Outcome::Done(value),
+        Err(fault) => Outcome::Failed { code: fault.code.into_owned(), message: fault.message },
+    }
+}

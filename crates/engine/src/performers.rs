@@ -1,0 +1,74 @@
+//! The threads that run flows of one call and ops, so that no async thread computes.
+
+use std::collections::VecDeque;
+use std::sync::Arc;
+
+use parking_lot::{Condvar, Mutex};
+
+type Work = Box<dyn FnOnce() + Send>;
+
+/// A fixed number of threads and the queue before them. The queue is bounded by
+/// [`Places`](crate::places::Places).
+pub(crate) struct Performers {
+    queue: Arc<Queue>,
+}
+
+#[derive(Default)]
+struct Queue {
+    state: Mutex<State>,
+    wake: Condvar,
+}
+
+#[derive(Default)]
+struct State {
+    work: VecDeque<Work>,
+    idle: usize,
+    closed: bool,
+}
+
+impl Performers {
+    pub(crate) fn start(threads: usize) -> Self {
+        let queue = Arc::new(Queue::default());
+        for number in 0..threads.max(1) {
+            let queue = queue.clone();
+            std::thread::Builder::new()
+                .name(format!("performer-{number}"))
+                .spawn(move || queue.serve())
+                .expect("the system can start a thread");
+        }
+        Self { queue }
+    }
+
+    pub(crate) fn push(&self, work: impl FnOnce() + Send + 'static) {
+        let mut state = self.queue.state.lock();
+        state.work.push_back(Box::new(work));
+        if state.idle > 0 {
+            self.queue.wake.notify_one();
+        }
+    }
+}
+
+impl Drop for Performers {
+    fn drop(&mut self) {
+        self.queue.state.lock().closed = true;
+        self.queue.wake.notify_all();
+    }
+}
+
+impl Queue {
+    fn serve(&self) {
+        let mut state = self.state.lock();
+        while !state.closed {
+            match state.work.pop_front() {
+                Some(work) => {
+                    parking_lot::MutexGuard::unlocked(&mut state, work);
+                }
+                None => {
+                    state.idle += 1;
+                    self.wake.wait(&mut state);
+                    state.idle -= 1;
+                }
+            }
+        }
+    }
+}

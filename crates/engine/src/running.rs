@@ -1,0 +1,100 @@
+//! The jobs that this process performs, and how to reach them.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+
+use jobmill_model::{JobId, Token};
+use parking_lot::Mutex;
+use tokio::sync::Notify;
+
+/// One job under way in this process.
+pub(crate) struct Handle {
+    pub(crate) token: Token,
+    stopped: AtomicBool,
+    poke: Notify,
+}
+
+impl Handle {
+    /// Whether its work should stop.
+    pub(crate) fn is_stopped(&self) -> bool {
+        self.stopped.load(Ordering::Relaxed)
+    }
+
+    pub(crate) fn stop(&self) {
+        self.stopped.store(true, Ordering::Relaxed);
+        self.poke.notify_one();
+    }
+
+    /// Waits until it is stopped, a signal came for it, or the process drains.
+    pub(crate) async fn until_poked(&self) {
+        self.poke.notified().await;
+    }
+}
+
+#[derive(Default)]
+pub(crate) struct Running {
+    jobs: Mutex<HashMap<JobId, Arc<Handle>>>,
+    empty: Notify,
+}
+
+impl Running {
+    pub(crate) fn enter(&self, id: JobId, token: Token) -> Arc<Handle> {
+        let handle =
+            Arc::new(Handle { token, stopped: AtomicBool::new(false), poke: Notify::new() });
+        self.jobs.lock().insert(id, handle.clone());
+        handle
+    }
+
+    /// Forgets a job, unless it has been taken on again under another token.
+    pub(crate) fn leave(&self, id: JobId, token: Token) {
+        let mut jobs = self.jobs.lock();
+        if jobs.get(&id).is_some_and(|handle| handle.token == token) {
+            jobs.remove(&id);
+        }
+        if jobs.is_empty() {
+            self.empty.notify_waiters();
+        }
+    }
+
+    /// Asks a job's work to stop, if it is under way here.
+    pub(crate) fn stop(&self, id: JobId) {
+        if let Some(handle) = self.jobs.lock().get(&id) {
+            handle.stop();
+        }
+    }
+
+    /// Asks the work under one lease to stop.
+    pub(crate) fn stop_lease(&self, id: JobId, token: Token) {
+        if let Some(handle) = self.jobs.lock().get(&id).filter(|handle| handle.token == token) {
+            handle.stop();
+        }
+    }
+
+    /// Makes a machine look at its inbox again.
+    pub(crate) fn poke(&self, id: JobId) {
+        if let Some(handle) = self.jobs.lock().get(&id) {
+            handle.poke.notify_one();
+        }
+    }
+
+    pub(crate) fn poke_all(&self) {
+        self.jobs.lock().values().for_each(|handle| handle.poke.notify_one());
+    }
+
+    pub(crate) fn leases(&self) -> Vec<(JobId, Token)> {
+        self.jobs.lock().iter().map(|(id, handle)| (*id, handle.token)).collect()
+    }
+
+    pub(crate) async fn until_empty(&self) {
+        loop {
+            let empty = self.empty.notified();
+            tokio::pin!(empty);
+            empty.as_mut().enable();
+            if self.jobs.lock().is_empty() {
+                return;
+            }
+            empty.await;
+        }
+    }
+}

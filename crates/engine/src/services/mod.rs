@@ -1,0 +1,14 @@
+//! What is due by time: each service has a `run_once` that takes no input but the world, and a
+//! loop that sleeps until there is something to do.
+
+mod sweep;
+mod timer;
+
+use std::sync::Arc;
+
+use crate::engine::Shared;
+
+pub(crate) fn start(shared: &Arc<Shared>) {
+    tokio::spawn(timer::run(shared.clone()));
+    tokio::spawn(sweep::run(shared.clone()));
+}

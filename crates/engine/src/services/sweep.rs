@@ -1,0 +1,30 @@
+//! Removes what nobody will ask for again: old idempotency keys, chunks of ended attempts.
+
+use std::sync::Arc;
+
+use jobmill_model::Span;
+use jobmill_store::StoreError;
+
+use crate::engine::Shared;
+
+/// Rows of one step, so that the commit stays short.
+const BATCH: usize = 500;
+/// The time between two rounds.
+const ROUND: Span = Span::from_secs(600);
+
+pub(crate) async fn run(shared: Arc<Shared>) {
+    loop {
+        match run_once(&shared).await {
+            Ok(()) => {}
+            Err(StoreError::Closed) => return,
+            Err(error) => shared.observer.store_failed("sweep", &error),
+        }
+        shared.clock.sleep_until(shared.clock.now().after(ROUND)).await;
+    }
+}
+
+async fn run_once(shared: &Shared) -> Result<(), StoreError> {
+    while shared.store.idempotency_sweep(shared.clock.now(), BATCH).await?.more {}
+    while shared.store.output_sweep(BATCH).await?.more {}
+    Ok(())
+}

@@ -1,0 +1,100 @@
+//! Records the ends of attempts, many in one commit, and wakes whoever waits for them.
+
+use std::sync::Arc;
+
+use jobmill_model::job::Verdict;
+use jobmill_model::{JobId, Span, State, Token};
+use jobmill_store::{Settle, Settled, StoreError};
+use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
+
+use crate::engine::Shared;
+
+/// The most ends that are recorded in one request to the store.
+const BATCH: usize = 256;
+/// The first and the longest pause while the store cannot write.
+const PAUSE_FIRST: Span = Span::from_millis(100);
+const PAUSE_LONGEST: Span = Span::from_secs(5);
+
+/// How a lease ends.
+pub(crate) enum Ending {
+    /// With a verdict.
+    Settle(Settle),
+    /// Unfinished.
+    HandBack(JobId, Token),
+}
+
+/// Where ends are sent. What waits is bounded by the places: an end is sent once for each.
+pub(crate) struct Settler(UnboundedSender<Ending>);
+
+impl Settler {
+    pub(crate) fn send(&self, ending: Ending) {
+        // The receiver lives as long as the process serves; after that nobody waits for the end.
+        let _ = self.0.send(ending);
+    }
+}
+
+pub(crate) fn channel() -> (Settler, UnboundedReceiver<Ending>) {
+    let (sender, receiver) = unbounded_channel();
+    (Settler(sender), receiver)
+}
+
+pub(crate) async fn run(shared: Arc<Shared>, mut endings: UnboundedReceiver<Ending>) {
+    let mut batch = Vec::with_capacity(BATCH);
+    while endings.recv_many(&mut batch, BATCH).await > 0 {
+        let (mut settles, mut leases) = (Vec::new(), Vec::new());
+        for ending in batch.drain(..) {
+            match ending {
+                Ending::Settle(settle) => settles.push(settle),
+                Ending::HandBack(id, token) => leases.push((id, token)),
+            }
+        }
+        if !settles.is_empty() {
+            record(&shared, settles).await;
+        }
+        if !leases.is_empty() {
+            hand_back(&shared, &leases).await;
+        }
+    }
+}
+
+async fn record(shared: &Shared, settles: Vec<Settle>) {
+    let write = || shared.store.job_settle(settles.clone());
+    let Some(outcomes) = persist(shared, "job_settle", write).await else { return };
+    for (settle, outcome) in settles.iter().zip(outcomes) {
+        shared.observer.settled(settle.id, outcome);
+        if let (Settled::Done(State::Scheduled), Verdict::Retry { run_at, .. }) =
+            (outcome, &settle.verdict)
+        {
+            shared.bus.due(*run_at);
+        }
+        shared.running.leave(settle.id, settle.token);
+        shared.bus.ended(settle.id);
+    }
+}
+
+async fn hand_back(shared: &Shared, leases: &[(JobId, Token)]) {
+    let write = || shared.store.job_release(leases);
+    if persist(shared, "job_release", write).await.is_some() {
+        shared.observer.handed_back(leases.len());
+        leases.iter().for_each(|(id, token)| shared.running.leave(*id, *token));
+        shared.bus.ready();
+    }
+}
+
+/// Repeats a write until the store takes it: what was done must not be lost to a full disk.
+async fn persist<T, F: Future<Output = Result<T, StoreError>>>(
+    shared: &Shared,
+    verb: &'static str,
+    write: impl Fn() -> F,
+) -> Option<T> {
+    let mut pause = PAUSE_FIRST;
+    loop {
+        match write().await {
+            Ok(outcome) => return Some(outcome),
+            Err(StoreError::Closed) => return None,
+            Err(error) => shared.observer.store_failed(verb, &error),
+        }
+        shared.clock.sleep_until(shared.clock.now().after(pause)).await;
+        pause = Span::from_millis((pause.as_millis() * 2).min(PAUSE_LONGEST.as_millis()));
+    }
+}

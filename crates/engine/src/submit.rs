@@ -1,0 +1,161 @@
+//! Accepts work: checks it against its flow, names it, stores it, hands it over.
+
+use jobmill_model::job::{Idempotency, NewJob, Progress, Start};
+use jobmill_model::suggest::nearest;
+use jobmill_model::{Job, JobId, Problem, State, Timestamp};
+use jobmill_store::{Inserted, JobInsert, Offer, StoreError, Submission};
+
+use crate::engine::Engine;
+use crate::perform::{self, Task};
+
+/// Why a submission was not accepted. Nothing of it is stored.
+#[derive(Debug, Clone, PartialEq, thiserror::Error)]
+pub enum SubmitError {
+    /// No flow has this name.
+    #[error("unknown flow {flow:?}")]
+    UnknownFlow {
+        /// The place of the job in the submission, from 0.
+        index: usize,
+        /// The name.
+        flow: String,
+        /// A known name that is near.
+        near: Option<String>,
+    },
+    /// An input or params do not fit their flow. Each with the job's place in the submission.
+    #[error("the input does not fit the flow")]
+    Invalid(Vec<(usize, Problem)>),
+    /// The server is shutting down.
+    #[error("the server is shutting down")]
+    Draining,
+    /// The store refused it.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+}
+
+impl Engine {
+    /// Accepts jobs, all or none; when it answers `Ok` they are on disk.
+    ///
+    /// The answer shows each job as it was accepted. With an idempotency key that was used
+    /// before for the same request it shows the earlier jobs, as they were accepted then.
+    ///
+    /// # Errors
+    /// See [`SubmitError`].
+    pub async fn submit(
+        &self,
+        jobs: Vec<NewJob>,
+        idempotency: Option<Idempotency>,
+    ) -> Result<Vec<Job>, SubmitError> {
+        if self.is_draining() {
+            return Err(SubmitError::Draining);
+        }
+        self.check(&jobs)?;
+        let at = self.now();
+        let inserts: Vec<JobInsert> = jobs.iter().map(|job| self.named(job, at)).collect();
+        let accepted: Vec<Job> = inserts.iter().map(|insert| accepted(insert, insert.id)).collect();
+        let places = match jobs.as_slice() {
+            [one] if one.spec.start == Start::Now => self.shared.places.reserve(1),
+            _ => 0,
+        };
+        let offer = (places > 0).then(|| Offer {
+            instance: self.shared.instance,
+            flows: self.shared.flows.clone(),
+            places,
+        });
+        let submission = Submission { jobs: inserts, idempotency, at, offer };
+        let inserted = self.shared.store.job_insert(submission).await;
+        if !matches!(&inserted, Ok(Inserted::New(leases)) if leases.iter().any(Option::is_some)) {
+            self.shared.release_places(places);
+        }
+        match inserted? {
+            Inserted::Replay(ids) => Ok(replayed(&accepted, &ids)),
+            Inserted::New(leases) => {
+                self.shared.observer.submitted(accepted.len());
+                for ((job, new), lease) in accepted.iter().zip(jobs).zip(leases) {
+                    match lease {
+                        Some(token) => perform::begin(&self.shared, Task::handed(job, new, token)),
+                        None if job.run_at > at => self.shared.bus.due(job.run_at),
+                        None => self.shared.bus.ready(),
+                    }
+                }
+                Ok(accepted)
+            }
+        }
+    }
+
+    fn check(&self, jobs: &[NewJob]) -> Result<(), SubmitError> {
+        let registry = &self.shared.registry;
+        let mut problems = Vec::new();
+        for (index, job) in jobs.iter().enumerate() {
+            let flow = &job.spec.flow;
+            if registry.card(flow).is_none() {
+                let known = registry.cards().map(|card| card.name.as_str());
+                let near = nearest(flow.as_str(), known).map(str::to_owned);
+                return Err(SubmitError::UnknownFlow { index, flow: flow.to_string(), near });
+            }
+            let found = registry.check(flow, &job.input, &job.params);
+            problems.extend(found.into_iter().map(|problem| (index, problem)));
+        }
+        if problems.is_empty() { Ok(()) } else { Err(SubmitError::Invalid(problems)) }
+    }
+
+    fn named(&self, job: &NewJob, at: Timestamp) -> JobInsert {
+        JobInsert {
+            id: self.shared.ids.next(at, &*self.shared.chance),
+            spec: job.spec.clone(),
+            input: job.input.to_json(),
+            params: job.params.to_json(),
+        }
+    }
+}
+
+/// The job as it stands at the moment of its acceptance, whether handed over or not.
+fn accepted(insert: &JobInsert, id: JobId) -> Job {
+    let created_at = id.made_at();
+    let run_at = insert.spec.start.run_at(created_at);
+    Job {
+        id,
+        spec: insert.spec.clone(),
+        input: insert.input.clone(),
+        params: insert.params.clone(),
+        state: if run_at > created_at { State::Scheduled } else { State::Submitted },
+        attempt: 0,
+        crashes: 0,
+        run: 1,
+        progress: Progress::default(),
+        created_at,
+        run_at,
+        started_at: None,
+        finished_at: None,
+        error: None,
+        waiting_for: None,
+    }
+}
+
+/// The answer of the first time: the request is the same, so only ids and times differ.
+fn replayed(accepted_now: &[Job], ids: &[JobId]) -> Vec<Job> {
+    let earlier = |job: &Job, id: &JobId| {
+        let insert = JobInsert {
+            id: *id,
+            spec: job.spec.clone(),
+            input: job.input.clone(),
+            params: job.params.clone(),
+        };
+        accepted(&insert, *id)
+    };
+    accepted_now.iter().zip(ids).map(|(job, id)| earlier(job, id)).collect()
+}
+
+impl Task {
+    fn handed(job: &Job, new: NewJob, token: jobmill_model::Token) -> Self {
+        Self {
+            id: job.id,
+            token,
+            spec: new.spec,
+            input: perform::Content::Read(new.input),
+            params: perform::Content::Read(new.params),
+            attempt: 1,
+            run: 1,
+            started_at: job.created_at,
+        }
+    }
+}

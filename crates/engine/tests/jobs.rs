@@ -1,0 +1,297 @@
+//! What the engine promises of flows of one call.
+#![allow(clippy::unwrap_used, reason = "a test that cannot go on fails")]
+
+mod world;
+
+use std::sync::mpsc;
+
+use jobmill_engine::SubmitError;
+use jobmill_model::job::{Fingerprint, Idempotency, NewJob, Spec, Start};
+use jobmill_model::queue::{Name, Priority};
+use jobmill_model::{Class, Fault, Span, State, Value};
+use jobmill_store::{AttemptQuery, Cancelled, JobQuery, Retried, StoreError};
+use world::{Act, LONG, Scripted, World, job, spec};
+
+fn attempts_of(id: jobmill_model::JobId) -> AttemptQuery {
+    AttemptQuery { id, code: None, since: None, until: None, skip: 0, limit: 100 }
+}
+
+#[tokio::test]
+async fn a_job_runs_and_its_result_is_read() {
+    let (flow, _) = Scripted::new([]);
+    let world = World::with_flow(flow).await;
+    let accepted = world.engine.submit(vec![job(7)], None).await.unwrap().remove(0);
+    assert_eq!((accepted.state, accepted.attempt), (State::Submitted, 0));
+    let done = world.ended(accepted.id).await;
+    assert_eq!((done.state, done.attempt, done.error), (State::Completed, 1, None));
+    assert_eq!(world.result(accepted.id).await, Value::from(7));
+}
+
+#[tokio::test]
+async fn many_jobs_of_one_submission_all_run() {
+    let (flow, _) = Scripted::new([]);
+    let world = World::with_flow(flow).await;
+    let jobs = (0..500).map(job).collect();
+    for accepted in world.engine.submit(jobs, None).await.unwrap() {
+        assert_eq!(world.ended(accepted.id).await.state, State::Completed);
+    }
+    assert_eq!(world.engine.tally().await.unwrap().0[&State::Completed], 500);
+}
+
+#[tokio::test]
+async fn an_unknown_flow_is_refused_with_the_nearest_name() {
+    let (flow, _) = Scripted::new([]);
+    let world = World::with_flow(flow).await;
+    let unknown = NewJob { spec: spec("scriptd"), ..job(1) };
+    let error = world.engine.submit(vec![job(1), unknown], None).await.unwrap_err();
+    let near = Some("scripted".to_owned());
+    assert_eq!(error, SubmitError::UnknownFlow { index: 1, flow: "scriptd".into(), near });
+    let query = JobQuery { limit: 10, ..JobQuery::default() };
+    assert!(world.engine.jobs(&query).await.unwrap().jobs.is_empty());
+}
+
+#[tokio::test]
+async fn every_misfit_of_a_submission_is_told_and_nothing_is_stored() {
+    let (flow, _) = Scripted::new([]);
+    let world = World::with_flow(flow).await;
+    let error = world.engine.submit(vec![job("bad"), job(1), job("bad")], None).await.unwrap_err();
+    let SubmitError::Invalid(problems) = error else { panic!("{error}") };
+    assert_eq!(problems.iter().map(|(index, _)| *index).collect::<Vec<_>>(), [0, 2]);
+    assert_eq!(world.engine.tally().await.unwrap().0.values().sum::<u64>(), 0);
+}
+
+#[tokio::test]
+async fn a_passing_fault_is_tried_again_after_the_backoff() {
+    let busy = || Act::Fail(Fault::retry("Busy", "try later"));
+    let (flow, mut begins) = Scripted::new([busy(), busy()]);
+    let world = World::with_flow(flow).await;
+    let id = world.submit(job(1)).await;
+    for attempt in 1..=2 {
+        begins.recv().await.unwrap();
+        let waiting = world.reaches(id, State::Scheduled).await;
+        assert_eq!((waiting.attempt, waiting.error.unwrap().code.as_str()), (attempt, "Busy"));
+        assert_eq!(waiting.run_at, world.engine.now().after(Span::from_secs(5)));
+        world.clock.advance(Span::from_secs(5));
+    }
+    let done = world.ended(id).await;
+    assert_eq!((done.state, done.attempt, done.error), (State::Completed, 3, None));
+    let failed = world.engine.attempts(&attempts_of(id)).await.unwrap();
+    assert_eq!(failed.iter().map(|failed| failed.attempt).collect::<Vec<_>>(), [1, 2]);
+}
+
+#[tokio::test]
+async fn the_last_attempt_fails_the_job() {
+    let (flow, _) = Scripted::new([Act::Fail(Fault::retry("Busy", "try later"))]);
+    let world = World::with_flow(flow).await;
+    let once = Spec { max_attempts: 1, ..spec("scripted") };
+    let id = world.submit(NewJob { spec: once, ..job(1) }).await;
+    let failed = world.ended(id).await;
+    assert_eq!((failed.state, failed.error.unwrap().code.as_str()), (State::Failed, "Busy"));
+}
+
+#[tokio::test]
+async fn a_panic_fails_its_job_and_the_worker_goes_on() {
+    let (flow, _) = Scripted::new([Act::Panic, Act::Panic, Act::Panic]);
+    let world = World::with_flow(flow).await;
+    for _ in 0..3 {
+        let id = world.submit(job(1)).await;
+        let error = world.ended(id).await.error.unwrap();
+        assert_eq!(error.code, "Panic");
+        assert!(error.message.contains("as the script says"), "{}", error.message);
+    }
+    let id = world.submit(job(1)).await;
+    assert_eq!(world.ended(id).await.state, State::Completed);
+}
+
+#[tokio::test]
+async fn a_fault_may_put_off_the_next_attempt() {
+    let not_before = Some(Span::from_secs(60));
+    let fault = Fault { class: Class::Retry { not_before }, ..Fault::last("Limited", "wait") };
+    let (flow, _) = Scripted::new([Act::Fail(fault)]);
+    let world = World::with_flow(flow).await;
+    let id = world.submit(job(1)).await;
+    let waiting = world.reaches(id, State::Scheduled).await;
+    assert_eq!(waiting.run_at, world.engine.now().after(Span::from_secs(60)));
+}
+
+#[tokio::test]
+async fn a_delayed_job_waits_for_its_time() {
+    let (flow, mut begins) = Scripted::new([]);
+    let world = World::with_flow(flow).await;
+    let later = Spec { start: Start::After(Span::from_secs(60)), ..spec("scripted") };
+    let id = world.submit(NewJob { spec: later, ..job("late") }).await;
+    world.submit(job("early")).await;
+    assert_eq!(begins.recv().await.unwrap(), Value::from("early"));
+    assert_eq!(world.engine.job(id).await.unwrap().unwrap().state, State::Scheduled);
+    world.clock.advance(Span::from_secs(60));
+    assert_eq!(world.ended(id).await.state, State::Completed);
+}
+
+#[tokio::test]
+async fn a_higher_priority_goes_first() {
+    let (told, word) = mpsc::channel();
+    let (told_too, word_too) = mpsc::channel();
+    let (flow, mut begins) = Scripted::new([Act::UntilTold(word), Act::UntilTold(word_too)]);
+    let world = World::with_flow(flow).await;
+    for name in ["first", "second"] {
+        world.submit(job(name)).await;
+        begins.recv().await.unwrap();
+    }
+    world.submit(job("low")).await;
+    let high = Spec { priority: Priority::new(5).unwrap(), ..spec("scripted") };
+    world.submit(NewJob { spec: high, ..job("high") }).await;
+    told.send(()).unwrap();
+    assert_eq!(begins.recv().await.unwrap(), Value::from("high"));
+    told_too.send(()).unwrap();
+    assert_eq!(begins.recv().await.unwrap(), Value::from("low"));
+}
+
+#[tokio::test]
+async fn an_attempt_that_takes_too_long_is_ended_and_its_late_outcome_refused() {
+    let (told, word) = mpsc::channel();
+    let (flow, mut begins) = Scripted::new([Act::UntilTold(word)]);
+    let world = World::with_flow(flow).await;
+    let limited = Spec { timeout: Some(Span::from_secs(3)), ..spec("scripted") };
+    let id = world.submit(NewJob { spec: limited, ..job(1) }).await;
+    begins.recv().await.unwrap();
+    world.clock.advance(Span::from_secs(3));
+    let waiting = world.reaches(id, State::Scheduled).await;
+    assert_eq!(waiting.error.unwrap().code, "Timeout");
+    told.send(()).unwrap();
+    while world.engine.counts().stale == 0 {
+        tokio::task::yield_now().await;
+    }
+    assert_eq!(world.engine.job(id).await.unwrap().unwrap().state, State::Scheduled);
+}
+
+#[tokio::test]
+async fn cancelling_a_waiting_job_keeps_it_from_running() {
+    let (flow, mut begins) = Scripted::new([]);
+    let world = World::with_flow(flow).await;
+    let later = Spec { start: Start::After(Span::from_secs(60)), ..spec("scripted") };
+    let id = world.submit(NewJob { spec: later, ..job("never") }).await;
+    let outcomes = world.engine.cancel(&[id, id]).await.unwrap();
+    let twice = [Cancelled::Done(State::Scheduled), Cancelled::Ended(State::Cancelled)];
+    assert_eq!(outcomes, twice);
+    world.clock.advance(Span::from_secs(60));
+    let other = world.submit(job("other")).await;
+    world.ended(other).await;
+    assert_eq!(begins.try_recv().unwrap(), Value::from("other"));
+    assert!(begins.try_recv().is_err());
+}
+
+#[tokio::test]
+async fn cancelling_a_running_job_is_recorded_at_once_and_stops_its_work() {
+    let (flow, mut begins) = Scripted::new([Act::UntilStopped]);
+    let world = World::with_flow(flow).await;
+    let id = world.submit(job(1)).await;
+    begins.recv().await.unwrap();
+    assert_eq!(world.engine.cancel(&[id]).await.unwrap(), [Cancelled::Done(State::Running)]);
+    assert_eq!(world.engine.job(id).await.unwrap().unwrap().state, State::Cancelled);
+    while world.engine.under_way() > 0 {
+        tokio::task::yield_now().await;
+    }
+    assert_eq!(world.engine.job(id).await.unwrap().unwrap().state, State::Cancelled);
+}
+
+#[tokio::test]
+async fn a_failed_job_runs_again_when_asked_and_a_completed_one_does_not() {
+    let (flow, _) = Scripted::new([Act::Fail(Fault::last("Bad", "no"))]);
+    let world = World::with_flow(flow).await;
+    let id = world.submit(job(1)).await;
+    assert_eq!(world.ended(id).await.state, State::Failed);
+    assert_eq!(world.engine.retry(&[id]).await.unwrap(), [Retried::Done]);
+    let done = world.ended(id).await;
+    assert_eq!((done.state, done.run, done.attempt), (State::Completed, 2, 1));
+    assert_eq!(world.engine.retry(&[id]).await.unwrap(), [Retried::Refused(State::Completed)]);
+    assert_eq!(world.engine.attempts(&attempts_of(id)).await.unwrap().len(), 1);
+}
+
+#[tokio::test]
+async fn the_same_idempotency_key_gives_the_same_job_and_the_same_answer() {
+    let (flow, _) = Scripted::new([]);
+    let world = World::with_flow(flow).await;
+    let key = |body: &[u8]| {
+        Idempotency::new("test", "k", Fingerprint::of(body), world.engine.now()).unwrap()
+    };
+    let first = world.engine.submit(vec![job(1)], Some(key(b"1"))).await.unwrap();
+    world.ended(first[0].id).await;
+    world.clock.advance(Span::from_secs(1));
+    let again = world.engine.submit(vec![job(1)], Some(key(b"1"))).await.unwrap();
+    assert_eq!(first, again);
+    let other = world.engine.submit(vec![job(2)], Some(key(b"2"))).await.unwrap_err();
+    assert_eq!(other, SubmitError::Store(StoreError::KeyReused));
+    assert_eq!(world.engine.tally().await.unwrap().0.values().sum::<u64>(), 1);
+}
+
+#[tokio::test]
+async fn progress_can_be_read_while_the_job_runs() {
+    let (told, word) = mpsc::channel();
+    let (flow, mut begins) = Scripted::new([Act::UntilTold(word)]);
+    let world = World::with_flow(flow).await;
+    let id = world.submit(job(1)).await;
+    begins.recv().await.unwrap();
+    loop {
+        let progress = world.engine.job(id).await.unwrap().unwrap().progress;
+        if progress.done == 1 {
+            assert_eq!((progress.total, progress.message.as_str()), (2, "half way"));
+            break;
+        }
+        tokio::task::yield_now().await;
+    }
+    told.send(()).unwrap();
+    world.ended(id).await;
+}
+
+#[tokio::test]
+async fn a_shutdown_waits_for_work_under_way_and_takes_on_no_more() {
+    let (told, word) = mpsc::channel();
+    let (flow, mut begins) = Scripted::new([Act::UntilTold(word)]);
+    let world = World::with_flow(flow).await;
+    let id = world.submit(job(1)).await;
+    begins.recv().await.unwrap();
+    let engine = world.engine.clone();
+    let draining = tokio::spawn(async move { engine.drain().await });
+    while !world.engine.is_draining() {
+        tokio::task::yield_now().await;
+    }
+    assert_eq!(world.engine.submit(vec![job(2)], None).await, Err(SubmitError::Draining));
+    told.send(()).unwrap();
+    draining.await.unwrap();
+    assert_eq!(world.engine.job(id).await.unwrap().unwrap().state, State::Completed);
+}
+
+#[tokio::test]
+async fn a_shutdown_hands_back_what_does_not_end_within_the_grace() {
+    let (flow, mut begins) = Scripted::new([Act::UntilStopped]);
+    let world = World::with_flow(flow).await;
+    let id = world.submit(job(1)).await;
+    begins.recv().await.unwrap();
+    let engine = world.engine.clone();
+    let draining = tokio::spawn(async move { engine.drain().await });
+    while !world.engine.is_draining() {
+        tokio::task::yield_now().await;
+    }
+    world.clock.advance(Span::from_secs(10));
+    draining.await.unwrap();
+    let back = world.engine.job(id).await.unwrap().unwrap();
+    assert_eq!((back.state, back.attempt, back.crashes), (State::Submitted, 1, 0));
+}
+
+#[tokio::test]
+async fn waiting_for_an_unknown_job_ends_at_once() {
+    let (flow, _) = Scripted::new([]);
+    let world = World::with_flow(flow).await;
+    let id = world.submit(job(1)).await;
+    let unknown = jobmill_model::JobId::from_bytes([0; 16]);
+    assert_eq!(world.engine.wait(unknown, LONG).await, Ok(None));
+    assert!(world.engine.wait(id, LONG).await.unwrap().is_some());
+}
+
+#[test]
+fn a_registry_refuses_a_second_flow_of_the_same_name() {
+    let (flow, _) = Scripted::new([]);
+    let registry = jobmill_engine::Registry::new().with_flow(flow.clone()).unwrap();
+    assert!(registry.card(&Name::trusted("scripted")).is_some());
+    assert!(registry.with_flow(flow).is_err());
+}

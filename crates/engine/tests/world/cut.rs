@@ -1,0 +1,157 @@
+//! A store that stops taking writes after a number of them, as a killed process would.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicI64, Ordering};
+
+use async_trait::async_trait;
+use jobmill_model::job::FailedAttempt;
+use jobmill_model::machine::Entry;
+use jobmill_model::output::{Chunk, Extent};
+use jobmill_model::queue::Name;
+use jobmill_model::{InstanceId, Job, JobId, Json, Timestamp, Token};
+use jobmill_store::*;
+use tokio::sync::Notify;
+
+pub(crate) struct CutStore {
+    inner: Arc<dyn Store>,
+    left: AtomicI64,
+    cut: Notify,
+}
+
+impl CutStore {
+    pub(crate) fn new(inner: Arc<dyn Store>, writes: i64) -> Self {
+        Self { inner, left: AtomicI64::new(writes), cut: Notify::new() }
+    }
+
+    /// Returns when a write has been refused.
+    pub(crate) async fn until_cut(&self) {
+        self.cut.notified().await;
+    }
+
+    fn write(&self) -> Result<()> {
+        if self.left.fetch_sub(1, Ordering::SeqCst) > 0 {
+            return Ok(());
+        }
+        self.cut.notify_one();
+        Err(StoreError::Closed)
+    }
+}
+
+#[async_trait]
+impl Jobs for CutStore {
+    /// Not counted: what is not accepted need not be resumed.
+    async fn job_insert(&self, submission: Submission) -> Result<Inserted> {
+        self.inner.job_insert(submission).await
+    }
+    async fn job_get(&self, ids: &[JobId]) -> Result<Vec<Option<Job>>> {
+        self.inner.job_get(ids).await
+    }
+    async fn job_list(&self, query: &JobQuery) -> Result<JobPage> {
+        self.inner.job_list(query).await
+    }
+    async fn job_cancel(&self, ids: &[JobId], now: Timestamp) -> Result<Vec<Cancelled>> {
+        self.write()?;
+        self.inner.job_cancel(ids, now).await
+    }
+    async fn job_retry(&self, ids: &[JobId], now: Timestamp) -> Result<Vec<Retried>> {
+        self.write()?;
+        self.inner.job_retry(ids, now).await
+    }
+    async fn idempotency_sweep(&self, _now: Timestamp, _limit: usize) -> Result<Swept> {
+        Ok(Swept::default())
+    }
+}
+
+#[async_trait]
+impl Leases for CutStore {
+    async fn job_claim(&self, claim: Claim) -> Result<Vec<Claimed>> {
+        self.write()?;
+        self.inner.job_claim(claim).await
+    }
+    async fn job_progress(&self, notes: &[ProgressNote]) -> Result<Vec<bool>> {
+        self.inner.job_progress(notes).await
+    }
+    async fn job_park(&self, park: Park) -> Result<Parked> {
+        self.write()?;
+        self.inner.job_park(park).await
+    }
+    async fn job_settle(&self, settles: Vec<Settle>) -> Result<Vec<Settled>> {
+        self.write()?;
+        self.inner.job_settle(settles).await
+    }
+    async fn job_release(&self, leases: &[(JobId, Token)]) -> Result<Vec<bool>> {
+        self.write()?;
+        self.inner.job_release(leases).await
+    }
+    async fn job_promote(&self, now: Timestamp, limit: usize) -> Result<Promoted> {
+        // Not counted, because it depends on time; but a dead process does not do it.
+        match self.left.load(Ordering::SeqCst) {
+            ..=0 => Err(StoreError::Closed),
+            _ => self.inner.job_promote(now, limit).await,
+        }
+    }
+    async fn job_reclaim(
+        &self,
+        alive: InstanceId,
+        max_crashes: u32,
+        now: Timestamp,
+    ) -> Result<Reclaimed> {
+        self.inner.job_reclaim(alive, max_crashes, now).await
+    }
+}
+
+#[async_trait]
+impl Journals for CutStore {
+    async fn job_journal(&self, append: Append) -> Result<Appended> {
+        self.write()?;
+        self.inner.job_journal(append).await
+    }
+    async fn journal_read(&self, id: JobId, from: u64, limit: usize) -> Result<Vec<Entry>> {
+        self.inner.journal_read(id, from, limit).await
+    }
+}
+
+#[async_trait]
+impl Signals for CutStore {
+    async fn job_signal(&self, id: JobId, name: &Name, payload: &Json) -> Result<Signalled> {
+        self.write()?;
+        self.inner.job_signal(id, name, payload).await
+    }
+    async fn signal_read(&self, id: JobId, after: u64, limit: usize) -> Result<Vec<Signal>> {
+        self.inner.signal_read(id, after, limit).await
+    }
+}
+
+#[async_trait]
+impl Outputs for CutStore {
+    async fn output_append(&self, id: JobId, token: Token, chunks: Vec<Chunk>) -> Result<bool> {
+        self.write()?;
+        self.inner.output_append(id, token, chunks).await
+    }
+    async fn output_extent(&self, id: JobId) -> Result<Option<Extent>> {
+        self.inner.output_extent(id).await
+    }
+    async fn output_read(&self, id: JobId, from: u64, bytes: usize) -> Result<Vec<Chunk>> {
+        self.inner.output_read(id, from, bytes).await
+    }
+    async fn pair_page(&self, skip: u64, limit: usize) -> Result<PairPage> {
+        self.inner.pair_page(skip, limit).await
+    }
+    async fn output_sweep(&self, _limit: usize) -> Result<Swept> {
+        Ok(Swept::default())
+    }
+}
+
+#[async_trait]
+impl Attempts for CutStore {
+    async fn attempt_list(&self, query: &AttemptQuery) -> Result<Vec<FailedAttempt>> {
+        self.inner.attempt_list(query).await
+    }
+}
+
+#[async_trait]
+impl Tallies for CutStore {
+    async fn tally_read(&self) -> Result<Tally> {
+        self.inner.tally_read().await
+    }
+}
