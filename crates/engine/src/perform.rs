@@ -136,8 +136,14 @@ fn run_flow(
         output.finish()
     }));
     let extent = ran.unwrap_or_else(|panic| Err(panicked(&*panic)));
-    let extent = extent.map_err(|fault| fault.at(format_args!("flow {}", flow.name())))?;
+    let extent = extent.map_err(|fault| traced(fault, flow))?;
     Ok((extent, pending.chunks))
+}
+
+/// The failure with a frame for the flow, unless the flow has written one itself.
+fn traced(fault: Fault, flow: &dyn Flow) -> Fault {
+    let frame = format!("flow {}", flow.name());
+    if fault.trace.lines().any(|line| line.ends_with(&frame)) { fault } else { fault.at(frame) }
 }
 
 /// Judges the end of an attempt and passes it on to be settled.

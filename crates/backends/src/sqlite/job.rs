@@ -1,0 +1,292 @@
+//! A job from its submission on: insert, get, cancel, retry, and the idempotency keys.
+
+use std::collections::BTreeSet;
+
+use async_trait::async_trait;
+use jobmill_model::job::{Idempotency, Move, Progress, Spec};
+use jobmill_model::queue::{Name, Rank};
+use jobmill_model::{InstanceId, Job, JobId, State, Timestamp, Token};
+use jobmill_store::{
+    Cancelled, Inserted, JobInsert, JobPage, JobQuery, Jobs, Result, Retried, StoreError,
+    Submission, Swept,
+};
+use rusqlite::{Connection, params};
+
+use super::head::Head;
+use super::query::Query;
+use super::queue::Lane;
+use super::reader::prepare;
+use super::row::{self, Key};
+use super::trouble::{Outcome, Trouble};
+use super::txn::Txn;
+use super::{SqliteStore, list, spec};
+
+/// An input and params of together at most this size stay in the job's row. It is small enough
+/// that a page holds several rows, and most inputs are smaller.
+const INLINE_BYTES: usize = 0;
+/// About what a job takes besides its input, for the bounds on what may wait.
+const ROW_BYTES: usize = 512;
+
+#[async_trait]
+impl Jobs for SqliteStore {
+    async fn job_insert(&self, submission: Submission) -> Result<Inserted> {
+        let bytes = submission.jobs.iter().map(size).sum();
+        self.ask(Lane::Admission, submission, insert, bytes).await
+    }
+
+    async fn job_get(&self, ids: &[JobId]) -> Result<Vec<Option<Job>>> {
+        self.readers.read(|connection| ids.iter().map(|id| get(connection, *id)).collect())
+    }
+
+    async fn job_list(&self, query: &JobQuery) -> Result<JobPage> {
+        self.readers.read(|connection| list::page(connection, query))
+    }
+
+    async fn job_cancel(&self, ids: &[JobId], now: Timestamp) -> Result<Vec<Cancelled>> {
+        let verb = |tx: &mut Txn<'_>, (ids, now): &(Vec<JobId>, Timestamp)| {
+            ids.iter().map(|id| cancel_one(tx, *id, *now)).collect()
+        };
+        self.ask(Lane::Urgent, (ids.to_vec(), now), verb, ids.len() * ROW_BYTES).await
+    }
+
+    async fn job_retry(&self, ids: &[JobId], now: Timestamp) -> Result<Vec<Retried>> {
+        let verb = |tx: &mut Txn<'_>, (ids, now): &(Vec<JobId>, Timestamp)| {
+            ids.iter().map(|id| retry_one(tx, *id, *now)).collect()
+        };
+        self.ask(Lane::Urgent, (ids.to_vec(), now), verb, ids.len() * ROW_BYTES).await
+    }
+
+    /// Looks for the keys on a reader, so that however many must stay, the writer only removes.
+    async fn idempotency_sweep(&self, now: Timestamp, limit: usize) -> Result<Swept> {
+        let mut past =
+            self.readers.read(|connection| keys_past(connection, now, limit.saturating_add(1)))?;
+        let more = past.len() > limit;
+        past.truncate(limit);
+        if past.is_empty() {
+            return Ok(Swept { rows: 0, more });
+        }
+        let rows = self.ask(Lane::Urgent, past, forget_keys, limit * ROW_BYTES).await?;
+        Ok(Swept { rows, more })
+    }
+}
+
+fn size(job: &JobInsert) -> usize {
+    job.input.as_str().len() + job.params.as_str().len() + ROW_BYTES
+}
+
+fn insert(tx: &mut Txn<'_>, submission: &Submission) -> Outcome<Inserted> {
+    if let Some(idempotency) = &submission.idempotency {
+        if let Some(ids) = known(tx, idempotency)? {
+            return Ok(Inserted::Replay(ids));
+        }
+        keep_key(tx, idempotency, &submission.jobs)?;
+    }
+    let offer = submission.offer.as_ref();
+    let mut places = offer.map_or(0, |offer| offer.places);
+    let busy = busy_queues(tx, submission);
+    let mut leases = Vec::with_capacity(submission.jobs.len());
+    for job in &submission.jobs {
+        let Spec { flow, queue, .. } = &job.spec;
+        let ready = job.spec.start.run_at(submission.at) <= submission.at;
+        let taker = offer.filter(|offer| {
+            ready && places > 0 && offer.flows.contains(flow) && !busy.contains(queue)
+        });
+        places -= usize::from(taker.is_some());
+        leases.push(insert_one(tx, job, submission.at, taker.map(|offer| offer.instance))?);
+    }
+    Ok(Inserted::New(leases))
+}
+
+/// Those of the submission's queues in which a job is claimable already.
+fn busy_queues(tx: &Txn<'_>, submission: &Submission) -> BTreeSet<Name> {
+    let queues = submission.jobs.iter().map(|job| &job.spec.queue);
+    queues.filter(|queue| tx.totals.is_busy(queue)).cloned().collect()
+}
+
+/// Stores one job, leased to `taker` if there is one; answers the lease's token.
+fn insert_one(
+    tx: &mut Txn<'_>,
+    job: &JobInsert,
+    at: Timestamp,
+    taker: Option<InstanceId>,
+) -> Outcome<Option<Token>> {
+    let JobInsert { id, spec, input, params } = job;
+    let (key, run_at, taken) = (Key::of(*id), spec.start.run_at(at), taker.is_some());
+    let (state, waits) = match taker {
+        Some(_) => (State::Running, false),
+        None if run_at > at => (State::Scheduled, true),
+        None => (State::Submitted, false),
+    };
+    let rank = (!waits && !taken).then(|| Rank::of(run_at, spec.priority).0);
+    let inline = input.as_str().len() + params.as_str().len() <= INLINE_BYTES;
+    let token = Token(u64::from(taken));
+    tx.execute(
+        Query::JobInsert,
+        params![
+            key,
+            row::state_column(state),
+            row::token_column(token),
+            taker.as_ref().map(InstanceId::as_bytes),
+            rank,
+            waits.then(|| run_at.as_millis()),
+            spec.flow.as_str(),
+            spec.queue.as_str(),
+            spec.priority.level(),
+            run_at.as_millis(),
+            i64::from(taken),
+            spec.max_attempts,
+            taken,
+            taken.then(|| at.as_millis()),
+            spec.parent.map(Key::of),
+            spec::write(spec),
+            inline.then(|| input.as_str()),
+            inline.then(|| params.as_str()),
+        ],
+    )?;
+    if !inline {
+        tx.execute(Query::JobInputInsert, params![key, input.as_str(), params.as_str()])?;
+    }
+    for tag in &spec.tags {
+        tx.execute(Query::JobTagInsert, params![tag.as_str(), key])?;
+    }
+    tx.totals.enter(state);
+    if rank.is_some() {
+        tx.totals.count_claimable(&spec.queue, &spec.flow, true);
+    }
+    Ok(taken.then_some(token))
+}
+
+/// The jobs of an earlier submission under the same idempotency key.
+fn known(tx: &mut Txn<'_>, idempotency: &Idempotency) -> Outcome<Option<Vec<JobId>>> {
+    let Idempotency { scope, key, body, .. } = idempotency;
+    let found = tx.first(Query::IdempotencyGet, [scope, key], |row| {
+        Ok((row.get::<_, [u8; 32]>(0)? == body.0, ids(row.get_ref(1)?.as_blob()?)))
+    })?;
+    match found {
+        None => Ok(None),
+        Some((true, ids)) => Ok(Some(ids)),
+        Some((false, _)) => Err(Trouble::Refused(StoreError::KeyReused)),
+    }
+}
+
+fn keep_key(tx: &mut Txn<'_>, idempotency: &Idempotency, jobs: &[JobInsert]) -> Outcome<()> {
+    let Idempotency { scope, key, body, keep_until } = idempotency;
+    let ids: Vec<u8> = jobs.iter().flat_map(|job| *job.id.as_bytes()).collect();
+    let values = params![scope, key, body.0, keep_until.as_millis(), ids];
+    tx.execute(Query::IdempotencyInsert, values)?;
+    Ok(())
+}
+
+/// The ids in the column `jobs` of `idempotency`.
+fn ids(bytes: &[u8]) -> Vec<JobId> {
+    bytes.as_chunks().0.iter().map(|bytes| JobId::from_bytes(*bytes)).collect()
+}
+
+/// The scope of an idempotency key and the key.
+type KeyName = (String, String);
+
+/// At most `limit` keys that are past their time and whose jobs have all ended.
+fn keys_past(
+    connection: &Connection,
+    now: Timestamp,
+    limit: usize,
+) -> rusqlite::Result<Vec<KeyName>> {
+    let mut statement = prepare(connection, Query::IdempotencyPast)?;
+    let mut rows = statement.query([now.as_millis()])?;
+    let mut past = Vec::new();
+    while past.len() < limit
+        && let Some(row) = rows.next()?
+    {
+        if all_ended(connection, &ids(row.get_ref(2)?.as_blob()?))? {
+            past.push((row.get(0)?, row.get(1)?));
+        }
+    }
+    Ok(past)
+}
+
+fn all_ended(connection: &Connection, ids: &[JobId]) -> rusqlite::Result<bool> {
+    let mut statement = prepare(connection, Query::JobState)?;
+    for id in ids {
+        let mut rows = statement.query([Key::of(*id)])?;
+        if rows.next()?.map(|row| row::state(row, 0)).transpose()?.is_some_and(unfinished) {
+            return Ok(false);
+        }
+    }
+    Ok(true)
+}
+
+fn unfinished(state: State) -> bool {
+    !state.is_final()
+}
+
+/// Removes keys, but for those of which a job was opened again since they were looked at.
+fn forget_keys(tx: &mut Txn<'_>, keys: &Vec<KeyName>) -> Outcome<usize> {
+    let mut rows = 0;
+    for (scope, key) in keys {
+        let jobs = tx.first(Query::IdempotencyGet, [scope, key], |row| {
+            Ok(ids(row.get_ref(1)?.as_blob()?))
+        })?;
+        let mut ended = true;
+        for id in jobs.into_iter().flatten() {
+            let state = tx.first(Query::JobState, [Key::of(id)], |row| row::state(row, 0))?;
+            ended &= !state.is_some_and(unfinished);
+        }
+        if ended {
+            rows += tx.execute(Query::IdempotencyDelete, [scope, key])?;
+        }
+    }
+    Ok(rows)
+}
+
+/// One job as it stands.
+pub(super) fn get(connection: &Connection, id: JobId) -> rusqlite::Result<Option<Job>> {
+    let mut statement = prepare(connection, Query::JobGet)?;
+    let mut rows = statement.query([Key::of(id)])?;
+    rows.next()?.map(row::job).transpose()
+}
+
+fn cancel_one(tx: &mut Txn<'_>, id: JobId, now: Timestamp) -> Outcome<Cancelled> {
+    let Some(head) = tx.head(id)? else { return Ok(Cancelled::Unknown) };
+    let state = head.state;
+    if state.is_final() {
+        return Ok(Cancelled::Ended(state));
+    }
+    cancel(tx, head, now)?;
+    Ok(Cancelled::Done(state))
+}
+
+/// Cancels a job that has not ended, and every unfinished job below it.
+pub(super) fn cancel(tx: &mut Txn<'_>, head: Head, now: Timestamp) -> Outcome<()> {
+    let mut left = vec![head];
+    while let Some(mut head) = left.pop() {
+        tx.end(&mut head, Move::Cancel, now)?;
+        head.token = head.token.next();
+        tx.save(&head)?;
+        let children = tx.all(Query::JobChildren, [Key::of(head.id)], |row| row::id(row, 0))?;
+        for child in children {
+            left.extend(tx.head(child)?);
+        }
+    }
+    Ok(())
+}
+
+fn retry_one(tx: &mut Txn<'_>, id: JobId, now: Timestamp) -> Outcome<Retried> {
+    let Some(mut head) = tx.head(id)? else { return Ok(Retried::Unknown) };
+    if head.state.after(Move::Reopen).is_none() {
+        return Ok(Retried::Refused(head.state));
+    }
+    head.step(Move::Reopen)?;
+    head.run += 1;
+    head.run_at = now;
+    head.attempt = 0;
+    head.crashes = 0;
+    head.progress = Progress::default();
+    head.started_at = None;
+    head.finished_at = None;
+    head.error = None;
+    head.make_claimable();
+    tx.save(&head)?;
+    tx.execute(Query::ChunkClear, [Key::of(id)])?;
+    tx.execute(Query::LitterClear, [Key::of(id)])?;
+    Ok(Retried::Done)
+}

@@ -1,0 +1,273 @@
+//! The right to perform a job: claim, progress, park, settle, release, reclaim.
+
+use async_trait::async_trait;
+use jobmill_model::fault::cut;
+use jobmill_model::job::{Move, Verdict, judge_crash};
+use jobmill_model::limits::MESSAGE_BYTES;
+use jobmill_model::output::{Chunk, Extent, Shape};
+use jobmill_model::{Fault, InstanceId, Job, JobId, State, Timestamp, Token};
+use jobmill_store::{
+    Claim, Claimed, Leases, Park, Parked, ProgressNote, Promoted, Reclaimed, Result, Settle,
+    Settled,
+};
+use rusqlite::params;
+
+use super::SqliteStore;
+use super::head::Head;
+use super::job::cancel;
+use super::output::write_chunks;
+use super::query::Query;
+use super::queue::Lane;
+use super::row::{self, Key};
+use super::trouble::{Outcome, broken};
+use super::txn::Txn;
+
+/// About what a change of a job's row writes, for the size of transactions.
+const ROW_BYTES: usize = 512;
+
+#[async_trait]
+impl Leases for SqliteStore {
+    async fn job_claim(&self, claim: Claim) -> Result<Vec<Claimed>> {
+        let bytes = claim.max.saturating_mul(ROW_BYTES);
+        self.ask(Lane::Urgent, claim, claim_jobs, bytes).await
+    }
+
+    async fn job_progress(&self, notes: &[ProgressNote]) -> Result<Vec<bool>> {
+        let verb = |tx: &mut Txn<'_>, notes: &Vec<ProgressNote>| {
+            notes.iter().map(|note| note_progress(tx, note)).collect()
+        };
+        self.ask(Lane::Urgent, notes.to_vec(), verb, notes.len() * ROW_BYTES).await
+    }
+
+    async fn job_park(&self, park: Park) -> Result<Parked> {
+        self.ask(Lane::Urgent, park, park_job, ROW_BYTES).await
+    }
+
+    async fn job_settle(&self, settles: Vec<Settle>) -> Result<Vec<Settled>> {
+        let bytes = settles.iter().flat_map(|settle| &settle.chunks);
+        let bytes = bytes.map(|chunk| chunk.text.len()).sum::<usize>();
+        let bytes = bytes + settles.len() * ROW_BYTES;
+        let verb = |tx: &mut Txn<'_>, settles: &Vec<Settle>| {
+            settles.iter().map(|settle| settle_one(tx, settle)).collect()
+        };
+        self.ask(Lane::Urgent, settles, verb, bytes).await
+    }
+
+    async fn job_release(&self, leases: &[(JobId, Token)]) -> Result<Vec<bool>> {
+        let verb = |tx: &mut Txn<'_>, leases: &Vec<(JobId, Token)>| {
+            leases.iter().map(|(id, token)| release(tx, *id, *token)).collect()
+        };
+        self.ask(Lane::Urgent, leases.to_vec(), verb, leases.len() * ROW_BYTES).await
+    }
+
+    async fn job_promote(&self, now: Timestamp, limit: usize) -> Result<Promoted> {
+        self.ask(Lane::Urgent, (now, limit), promote, limit.saturating_mul(ROW_BYTES)).await
+    }
+
+    async fn job_reclaim(
+        &self,
+        alive: InstanceId,
+        max_crashes: u32,
+        now: Timestamp,
+    ) -> Result<Reclaimed> {
+        self.ask(Lane::Urgent, (alive, max_crashes, now), reclaim, ROW_BYTES).await
+    }
+}
+
+/// Takes the lowest ranks over the lanes of all flows that the claimer knows. A lane with
+/// nothing in it costs nothing, and neither does one of a flow that nobody here performs.
+fn claim_jobs(tx: &mut Txn<'_>, claim: &Claim) -> Outcome<Vec<Claimed>> {
+    let mut ranks: Vec<(i64, JobId)> = Vec::new();
+    for flow in tx.totals.ready(&claim.flows) {
+        let limit = i64::try_from(claim.max).unwrap_or(i64::MAX);
+        let lane = tx.all(Query::JobReady, params![flow.as_str(), limit], |row| {
+            Ok((row.get(0)?, row::id(row, 1)?))
+        })?;
+        ranks.extend(lane);
+    }
+    ranks.sort_unstable();
+    ranks.truncate(claim.max);
+    ranks.into_iter().map(|(_, id)| claim_one(tx, id, claim)).collect()
+}
+
+fn claim_one(tx: &mut Txn<'_>, id: JobId, claim: &Claim) -> Outcome<Claimed> {
+    let found = tx.first(Query::JobGet, [Key::of(id)], |row| {
+        Ok((row::job(row)?, row::token(row, row::JOB_TOKEN)?, row.get(row::JOB_BEGUN)?))
+    })?;
+    let (job, token, begun): (Job, Token, bool) =
+        found.ok_or_else(|| broken(format!("job {id} is claimable and not there")))?;
+    let from = job.state;
+    let state = from
+        .after(Move::Claim)
+        .ok_or_else(|| broken(format!("job {id} is claimable and {from}")))?;
+    let job = Job {
+        state,
+        attempt: job.attempt + u32::from(!begun),
+        started_at: job.started_at.or(Some(claim.now)),
+        waiting_for: None,
+        ..job
+    };
+    let token = token.next();
+    tx.execute(
+        Query::JobClaim,
+        params![
+            Key::of(id),
+            row::token_column(token),
+            claim.instance.as_bytes(),
+            job.attempt,
+            job.started_at.map(Timestamp::as_millis),
+        ],
+    )?;
+    if from != state {
+        tx.totals.pass(from, state);
+    }
+    tx.totals.count_claimable(&job.spec.queue, &job.spec.flow, false);
+    Ok(Claimed { job, token })
+}
+
+fn note_progress(tx: &mut Txn<'_>, note: &ProgressNote) -> Outcome<bool> {
+    let changed = tx.execute(
+        Query::JobProgress,
+        params![
+            Key::of(note.id),
+            row::token_column(note.token),
+            row::signed(note.progress.done),
+            row::signed(note.progress.total),
+            cut(&note.progress.message, MESSAGE_BYTES),
+        ],
+    )?;
+    Ok(changed > 0)
+}
+
+fn park_job(tx: &mut Txn<'_>, park: &Park) -> Outcome<Parked> {
+    let Some(mut head) = tx.leased(park.id, park.token)? else { return Ok(Parked::Stale) };
+    let seen = params![Key::of(park.id), row::signed(park.seen)];
+    let newer =
+        head.last_signal > park.seen && tx.first(Query::SignalNewer, seen, |_| Ok(()))?.is_some();
+    if newer {
+        return Ok(Parked::Awake);
+    }
+    head.step(Move::Park)?;
+    head.end_lease();
+    head.due_at = park.wake_at;
+    head.waiting_for = Some(park.waiting_for.clone());
+    tx.save(&head)?;
+    Ok(Parked::Done)
+}
+
+fn settle_one(tx: &mut Txn<'_>, settle: &Settle) -> Outcome<Settled> {
+    let Some(head) = tx.leased(settle.id, settle.token)? else { return Ok(Settled::Stale) };
+    let now = settle.now;
+    let state = match &settle.verdict {
+        Verdict::Complete(extent) => complete(tx, head, *extent, &settle.chunks, now)?,
+        Verdict::Retry { fault, run_at } => retry_later(tx, head, fault, *run_at, now)?,
+        Verdict::Fail(fault) => fail(tx, head, fault.clone(), now)?,
+        Verdict::Cancel => {
+            cancel(tx, head, now)?;
+            State::Cancelled
+        }
+    };
+    Ok(Settled::Done(state))
+}
+
+/// Publishes the chunks under the lease's token. A statement of its own, since this is how
+/// nearly every job ends: it leaves the columns alone that a leased job does not use.
+fn complete(
+    tx: &mut Txn<'_>,
+    mut head: Head,
+    extent: Extent,
+    chunks: &[Chunk],
+    now: Timestamp,
+) -> Outcome<State> {
+    let from = head.state;
+    head.step(Move::Complete)?;
+    write_chunks(tx, head.id, head.token, chunks)?;
+    tx.forget_run(&head)?;
+    let key = Key::of(head.id);
+    let len = row::signed(extent.len);
+    let shape = row::shape_column(extent.shape);
+    tx.execute(Query::JobComplete, params![key, now.as_millis(), shape, len])?;
+    tx.totals.pass(from, head.state);
+    if extent.shape == Shape::Object && extent.len > 0 {
+        let first = tx.totals.publish(extent.len);
+        tx.execute(Query::PublicationInsert, params![row::signed(first), key, len])?;
+    }
+    Ok(head.state)
+}
+
+fn retry_later(
+    tx: &mut Txn<'_>,
+    mut head: Head,
+    fault: &Fault,
+    run_at: Timestamp,
+    now: Timestamp,
+) -> Outcome<State> {
+    head.step(Move::Retry)?;
+    tx.keep_failure(&mut head, fault.clone(), now)?;
+    head.end_lease();
+    head.begun = false;
+    head.run_at = run_at;
+    head.due_at = Some(run_at);
+    tx.save(&head)?;
+    Ok(head.state)
+}
+
+fn fail(tx: &mut Txn<'_>, mut head: Head, fault: Fault, now: Timestamp) -> Outcome<State> {
+    tx.keep_failure(&mut head, fault, now)?;
+    tx.end(&mut head, Move::Fail, now)?;
+    tx.save(&head)?;
+    Ok(head.state)
+}
+
+fn release(tx: &mut Txn<'_>, id: JobId, token: Token) -> Outcome<bool> {
+    let Some(head) = tx.leased(id, token)? else { return Ok(false) };
+    hand_back(tx, head)?;
+    Ok(true)
+}
+
+fn hand_back(tx: &mut Txn<'_>, mut head: Head) -> Outcome<()> {
+    head.step(Move::HandBack)?;
+    head.make_claimable();
+    tx.save(&head)?;
+    Ok(())
+}
+
+fn promote(tx: &mut Txn<'_>, (now, limit): &(Timestamp, usize)) -> Outcome<Promoted> {
+    let limit = i64::try_from(*limit).unwrap_or(i64::MAX);
+    let due = tx.all(Query::JobDue, params![now.as_millis(), limit], |row| row::id(row, 0))?;
+    for id in &due {
+        let head = tx.head(*id)?;
+        let mut head = head.ok_or_else(|| broken(format!("job {id} is due and not there")))?;
+        if head.state == State::Scheduled {
+            head.step(Move::Due)?;
+        }
+        head.make_claimable();
+        tx.save(&head)?;
+    }
+    let next = tx.first(Query::JobNextDue, [], |row| row::time(row, 0))?;
+    Ok(Promoted { count: due.len(), next })
+}
+
+fn reclaim(
+    tx: &mut Txn<'_>,
+    (alive, max_crashes, now): &(InstanceId, u32, Timestamp),
+) -> Outcome<Reclaimed> {
+    let mut reclaimed = Reclaimed::default();
+    let lost = tx.all(Query::JobLeased, [alive.as_bytes()], |row| row::id(row, 0))?;
+    for id in lost {
+        let head = tx.head(id)?;
+        let mut head = head.ok_or_else(|| broken(format!("job {id} is leased and not there")))?;
+        head.crashes += 1;
+        match judge_crash(head.crashes, *max_crashes) {
+            Some(fault) => {
+                fail(tx, head, fault, *now)?;
+                reclaimed.failed.push(id);
+            }
+            None => {
+                hand_back(tx, head)?;
+                reclaimed.returned += 1;
+            }
+        }
+    }
+    Ok(reclaimed)
+}

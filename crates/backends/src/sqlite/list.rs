@@ -1,0 +1,139 @@
+//! A page of jobs, newest first, at a bounded cost.
+//!
+//! A page walks down one index, or several side by side, and looks at each row. Where few rows
+//! match, it stops after [`LOOKS`] rows and says where to go on.
+
+use jobmill_model::limits::PAGE_BYTES;
+use jobmill_model::{JobId, State};
+use jobmill_store::{JobPage, JobQuery};
+use rusqlite::{Connection, Row, params};
+
+use super::job::get;
+use super::query::Query;
+use super::reader::prepare;
+use super::row;
+
+/// The most rows that one page looks at: some ten milliseconds' worth.
+const LOOKS: usize = 20_000;
+
+/// One index to walk.
+enum Lane<'a> {
+    All,
+    State(State),
+    Tag(&'a str),
+}
+
+/// What a walk came to.
+struct Walked {
+    /// The jobs that match, newest first.
+    ids: Vec<JobId>,
+    /// The last job looked at, if there may be more behind it.
+    stopped_at: Option<JobId>,
+}
+
+/// The page that a query asks for.
+pub(super) fn page(connection: &Connection, query: &JobQuery) -> rusqlite::Result<JobPage> {
+    if query.limit == 0 {
+        return Ok(JobPage { jobs: Vec::new(), next: None });
+    }
+    let lanes = lanes(query);
+    let looks = LOOKS / lanes.len();
+    let walks = lanes.iter().map(|lane| walk(connection, query, lane, looks));
+    let walks: Vec<_> = walks.collect::<rusqlite::Result<_>>()?;
+    // Below the highest place where a walk stopped, not every match is known.
+    let floor = walks.iter().filter_map(|walked| walked.stopped_at).max();
+    let mut ids: Vec<_> = walks.into_iter().flat_map(|walked| walked.ids).collect();
+    ids.retain(|id| floor.is_none_or(|floor| *id >= floor));
+    ids.sort_unstable_by(|a, b| b.cmp(a));
+    fill(connection, &ids, floor, query.limit)
+}
+
+/// The indexes whose rows together hold every match.
+fn lanes(query: &JobQuery) -> Vec<Lane<'_>> {
+    if let Some(tag) = &query.tag {
+        return vec![Lane::Tag(tag.as_str())];
+    }
+    if query.states.is_empty() || query.states.contains(&State::Completed) {
+        return vec![Lane::All];
+    }
+    let mut states = query.states.clone();
+    states.sort_unstable();
+    states.dedup();
+    states.into_iter().map(Lane::State).collect()
+}
+
+fn walk(
+    connection: &Connection,
+    query: &JobQuery,
+    lane: &Lane<'_>,
+    looks: usize,
+) -> rusqlite::Result<Walked> {
+    let (high, low) = bounds(query);
+    let mut statement = prepare(
+        connection,
+        match lane {
+            Lane::All => Query::JobList,
+            Lane::State(_) => Query::JobListState,
+            Lane::Tag(_) => Query::JobListTag,
+        },
+    )?;
+    let mut rows = match lane {
+        Lane::All => statement.query([high, low])?,
+        Lane::State(state) => statement.query(params![high, low, row::state_column(*state)])?,
+        Lane::Tag(tag) => statement.query(params![high, low, tag])?,
+    };
+    let mut ids = Vec::new();
+    for look in 1.. {
+        let Some(row) = rows.next()? else { break };
+        if matches(query, row)? {
+            ids.push(row::id(row, 0)?);
+        }
+        if look == looks || ids.len() > query.limit {
+            return Ok(Walked { ids, stopped_at: Some(row::id(row, 0)?) });
+        }
+    }
+    Ok(Walked { ids, stopped_at: None })
+}
+
+/// The ids between which all matches lie: below the first, not below the second.
+fn bounds(query: &JobQuery) -> (String, String) {
+    let until = query.until.map(JobId::floor);
+    let high = query.before.into_iter().chain(until).min();
+    // Every id is text of hexadecimal digits, which sort before `g`.
+    let high = high.map_or_else(|| "g".to_owned(), |id| id.to_string());
+    (high, query.since.map(JobId::floor).map_or_else(String::new, |id| id.to_string()))
+}
+
+fn matches(query: &JobQuery, row: &Row<'_>) -> rusqlite::Result<bool> {
+    if !query.states.is_empty() && !query.states.contains(&row::state(row, 1)?) {
+        return Ok(false);
+    }
+    for (column, wanted) in [(2, &query.flow), (3, &query.queue)] {
+        if let Some(wanted) = wanted
+            && row.get_ref(column)?.as_str() != Ok(wanted.as_str())
+        {
+            return Ok(false);
+        }
+    }
+    Ok(true)
+}
+
+/// Reads the jobs until the page is full.
+fn fill(
+    connection: &Connection,
+    ids: &[JobId],
+    floor: Option<JobId>,
+    limit: usize,
+) -> rusqlite::Result<JobPage> {
+    let (mut jobs, mut bytes) = (Vec::new(), 0);
+    for id in ids {
+        if jobs.len() == limit || bytes >= PAGE_BYTES {
+            let next = jobs.last().map(|job: &jobmill_model::Job| job.id);
+            return Ok(JobPage { jobs, next });
+        }
+        let job = get(connection, *id)?.ok_or(rusqlite::Error::QueryReturnedNoRows)?;
+        bytes += job.input.as_str().len();
+        jobs.push(job);
+    }
+    Ok(JobPage { jobs, next: floor })
+}

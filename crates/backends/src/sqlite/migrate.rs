@@ -1,0 +1,86 @@
+//! Brings the schema of a data file up to date.
+
+use jobmill_model::job::Fingerprint;
+use rusqlite::{Connection, params};
+
+use super::open::OpenError;
+
+/// One step of the schema: applied once, in order, never changed after its release.
+struct Migration {
+    name: &'static str,
+    sql: &'static str,
+}
+
+/// Their numbers are their places, from 1.
+const MIGRATIONS: &[Migration] =
+    &[Migration { name: "001_jobs", sql: include_str!("migrations/001_jobs.sql") }];
+
+/// `JMil`: what `file` and we know our data files by.
+const APPLICATION_ID: i64 = 0x4a4d_696c;
+
+/// Applies the migrations that are missing, each in a transaction of its own.
+pub(super) fn migrate(connection: &mut Connection) -> Result<(), OpenError> {
+    let version = pragma::<u32>(connection, "user_version")? as usize;
+    check_owner(connection, version)?;
+    if version > MIGRATIONS.len() {
+        return Err(OpenError::Newer { found: version, known: MIGRATIONS.len() });
+    }
+    for (index, migration) in MIGRATIONS.iter().enumerate() {
+        if index < version {
+            check(connection, index + 1, migration)?;
+        } else {
+            apply(connection, index + 1, migration)?;
+        }
+    }
+    Ok(())
+}
+
+fn check_owner(connection: &Connection, version: usize) -> Result<(), OpenError> {
+    let tables: i64 =
+        connection.query_row("SELECT count(*) FROM sqlite_schema", [], |row| row.get(0))?;
+    let fresh = version == 0 && tables == 0;
+    if fresh || pragma::<i64>(connection, "application_id")? == APPLICATION_ID {
+        return Ok(());
+    }
+    Err(OpenError::Foreign)
+}
+
+fn check(connection: &Connection, version: usize, migration: &Migration) -> Result<(), OpenError> {
+    let sql = "SELECT checksum FROM migration WHERE version = ?1";
+    let found: String = connection.query_row(sql, [version as i64], |row| row.get(0))?;
+    if found == checksum(migration.sql) {
+        return Ok(());
+    }
+    Err(OpenError::Changed { name: migration.name })
+}
+
+fn apply(
+    connection: &mut Connection,
+    version: usize,
+    migration: &Migration,
+) -> Result<(), OpenError> {
+    let transaction = connection.transaction()?;
+    transaction.execute_batch(
+        "CREATE TABLE IF NOT EXISTS migration (
+            version INTEGER PRIMARY KEY, name TEXT NOT NULL, checksum TEXT NOT NULL
+        ) STRICT",
+    )?;
+    transaction.execute_batch(migration.sql)?;
+    transaction.execute(
+        "INSERT INTO migration (version, name, checksum) VALUES (?1, ?2, ?3)",
+        params![version as i64, migration.name, checksum(migration.sql)],
+    )?;
+    transaction.pragma_update(None, "user_version", version as i64)?;
+    transaction.pragma_update(None, "application_id", APPLICATION_ID)?;
+    transaction.commit()?;
+    tracing::info!(name = migration.name, "applied a migration");
+    Ok(())
+}
+
+fn checksum(sql: &str) -> String {
+    Fingerprint::of(sql.as_bytes()).0.iter().map(|byte| format!("{byte:02x}")).collect()
+}
+
+fn pragma<T: rusqlite::types::FromSql>(connection: &Connection, name: &str) -> rusqlite::Result<T> {
+    connection.pragma_query_value(None, name, |row| row.get(0))
+}

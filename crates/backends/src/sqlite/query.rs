@@ -1,0 +1,78 @@
+//! Every statement that the store prepares, by name; the texts are in `sql/`.
+
+macro_rules! queries {
+    ($($name:ident => $file:literal),* $(,)?) => {
+        /// A statement of the store.
+        #[derive(Debug, Clone, Copy, PartialEq, Eq)]
+        pub(super) enum Query {
+            $($name),*
+        }
+
+        impl Query {
+            /// Every statement.
+            pub(super) const ALL: &[Self] = &[$(Self::$name),*];
+
+            /// Its text.
+            pub(super) fn text(self) -> &'static str {
+                match self {
+                    $(Self::$name => include_str!(concat!("sql/", $file, ".sql"))),*
+                }
+            }
+        }
+    };
+}
+
+queries! {
+    AttemptInsert => "attempt_insert",
+    AttemptList => "attempt_list",
+    ChunkAny => "chunk_any",
+    ChunkAppended => "chunk_appended",
+    ChunkClear => "chunk_clear",
+    ChunkInsert => "chunk_insert",
+    ChunkSweep => "chunk_sweep",
+    ClaimableDelete => "claimable_delete",
+    ClaimablePut => "claimable_put",
+    ClaimableRead => "claimable_read",
+    IdempotencyDelete => "idempotency_delete",
+    IdempotencyGet => "idempotency_get",
+    IdempotencyInsert => "idempotency_insert",
+    IdempotencyPast => "idempotency_past",
+    JobChildren => "job_children",
+    JobClaim => "job_claim",
+    JobComplete => "job_complete",
+    JobDue => "job_due",
+    JobGet => "job_get",
+    JobHead => "job_head",
+    JobInputInsert => "job_input_insert",
+    JobInsert => "job_insert",
+    JobLeased => "job_leased",
+    JobList => "job_list",
+    JobListState => "job_list_state",
+    JobListTag => "job_list_tag",
+    JobMove => "job_move",
+    JobNextDue => "job_next_due",
+    JobProgress => "job_progress",
+    JobReady => "job_ready",
+    JobState => "job_state",
+    JobTagInsert => "job_tag_insert",
+    JournalDelete => "journal_delete",
+    JournalExtend => "journal_extend",
+    JournalInsert => "journal_insert",
+    JournalRead => "journal_read",
+    LitterClear => "litter_clear",
+    LitterDelete => "litter_delete",
+    LitterInsert => "litter_insert",
+    LitterNext => "litter_next",
+    OutputExtent => "output_extent",
+    OutputRead => "output_read",
+    PublicationFrom => "publication_from",
+    PublicationInsert => "publication_insert",
+    SignalConsume => "signal_consume",
+    SignalCount => "signal_count",
+    SignalDelete => "signal_delete",
+    SignalInsert => "signal_insert",
+    SignalNewer => "signal_newer",
+    SignalRead => "signal_read",
+    TotalPut => "total_put",
+    TotalRead => "total_read",
+}

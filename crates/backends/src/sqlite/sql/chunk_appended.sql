@@ -1,0 +1,1 @@
+UPDATE job SET appended = 1 WHERE id = ?1

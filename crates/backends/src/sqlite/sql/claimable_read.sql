@@ -1,0 +1,1 @@
+SELECT kind, name, count FROM claimable

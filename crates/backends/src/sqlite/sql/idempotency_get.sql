@@ -1,0 +1,1 @@
+SELECT body, jobs FROM idempotency WHERE scope = ?1 AND key = ?2

@@ -1,0 +1,3 @@
+SELECT id, state, flow, queue FROM job
+WHERE id < ?1 AND id >= ?2
+ORDER BY id DESC

@@ -1,0 +1,1 @@
+SELECT due_at FROM job WHERE due_at IS NOT NULL ORDER BY due_at LIMIT 1

@@ -1,0 +1,1 @@
+UPDATE job SET journal_len = ?2 WHERE id = ?1

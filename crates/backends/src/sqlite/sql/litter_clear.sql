@@ -1,0 +1,1 @@
+DELETE FROM litter WHERE job = ?1

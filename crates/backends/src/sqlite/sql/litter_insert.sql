@@ -1,0 +1,1 @@
+INSERT OR IGNORE INTO litter (job, token) VALUES (?1, ?2)

@@ -1,0 +1,1 @@
+SELECT job, token FROM litter ORDER BY job, token LIMIT ?1

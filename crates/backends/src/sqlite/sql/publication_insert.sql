@@ -1,0 +1,1 @@
+INSERT INTO publication (first, job, len) VALUES (?1, ?2, ?3)

@@ -1,0 +1,1 @@
+UPDATE job SET last_signal = ?2 WHERE id = ?1

@@ -1,0 +1,1 @@
+SELECT scheduled, submitted, running, completed, failed, cancelled, pairs FROM total

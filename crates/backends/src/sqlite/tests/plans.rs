@@ -1,0 +1,85 @@
+//! No statement of the store looks at every row of a table that grows.
+
+use rusqlite::Connection;
+
+use super::stage::store;
+use crate::sqlite::DATA_FILE;
+use crate::sqlite::query::Query;
+use crate::sqlite::row::{JOB_BEGUN, JOB_TOKEN};
+
+fn plan(connection: &Connection, sql: &str) -> Vec<String> {
+    let mut statement = connection.prepare(&format!("EXPLAIN QUERY PLAN {sql}")).unwrap();
+    let rows = statement.raw_query().mapped(|row| row.get("detail"));
+    rows.collect::<Result<_, _>>().unwrap()
+}
+
+fn connection() -> (Connection, tempfile::TempDir) {
+    let (store, folder) = store();
+    store.close().unwrap();
+    (Connection::open(folder.path().join(DATA_FILE)).unwrap(), folder)
+}
+
+#[test]
+fn every_statement_finds_its_rows_by_an_index() {
+    let (connection, _folder) = connection();
+    for query in Query::ALL {
+        let plan = plan(&connection, query.text());
+        let goes_through_all: Vec<_> =
+            plan.iter().filter(|step| step.starts_with("SCAN") && !bounded(*query, step)).collect();
+        assert!(goes_through_all.is_empty(), "{query:?}: {plan:?}");
+        let sorts = plan.iter().any(|step| step.contains("TEMP B-TREE"));
+        assert!(!sorts, "{query:?}: {plan:?}");
+    }
+}
+
+/// Steps that go through a small table, or in the order of an index up to a limit.
+fn bounded(query: Query, step: &str) -> bool {
+    match query {
+        Query::TotalRead | Query::TotalPut => step == "SCAN total",
+        Query::ClaimableRead => step == "SCAN claimable",
+        Query::LitterNext => step == "SCAN litter",
+        Query::JobNextDue => step == "SCAN job USING COVERING INDEX job_due",
+        _ => false,
+    }
+}
+
+#[test]
+fn each_verb_uses_the_index_that_was_made_for_it() {
+    let (connection, _folder) = connection();
+    for (query, index) in [
+        (Query::JobGet, "SEARCH job USING PRIMARY KEY (id=?)"),
+        (Query::JobHead, "SEARCH job USING PRIMARY KEY (id=?)"),
+        (Query::JobReady, "SEARCH job USING COVERING INDEX job_claimable (flow=? AND rank>?)"),
+        (Query::JobDue, "SEARCH job USING COVERING INDEX job_due (due_at>? AND due_at<?)"),
+        (Query::JobList, "SEARCH job USING PRIMARY KEY (id>? AND id<?)"),
+        (Query::JobListState, "SEARCH job USING INDEX job_open (state=? AND id>? AND id<?)"),
+        (Query::JobLeased, "SEARCH job USING INDEX job_open (state=?)"),
+        (Query::JobChildren, "SEARCH job USING INDEX job_child (parent=?)"),
+        (Query::OutputRead, "SEARCH chunk USING PRIMARY KEY (job=? AND token=? AND first>?)"),
+        (Query::PublicationFrom, "SEARCH publication USING INTEGER PRIMARY KEY (rowid>?)"),
+    ] {
+        let plan = plan(&connection, query.text());
+        assert!(plan.iter().any(|step| step == index), "{query:?}: {plan:?}");
+    }
+}
+
+#[test]
+fn the_views_find_a_job_by_its_key() {
+    let (connection, _folder) = connection();
+    for view in ["jobs", "output"] {
+        let plan = plan(&connection, &format!("SELECT * FROM {view} WHERE job_id = 'x'"));
+        let key = "SEARCH job USING PRIMARY KEY (id=?)";
+        assert!(plan.iter().any(|step| step == key), "{view}: {plan:?}");
+        assert!(!plan.iter().any(|step| step.contains("SCAN job")), "{view}: {plan:?}");
+    }
+}
+
+/// The columns of a job's row are read by their place.
+#[test]
+fn the_columns_of_a_job_are_where_they_are_read() {
+    let (connection, _folder) = connection();
+    let statement = connection.prepare(Query::JobGet.text()).unwrap();
+    let names: Vec<_> = statement.column_names().collect();
+    assert_eq!((names[JOB_TOKEN], names[JOB_BEGUN]), ("token", "begun"));
+    assert_eq!((names[0], names[5], names[19]), ("id", "run_at", "options"));
+}

@@ -1,0 +1,112 @@
+//! The transaction that the writer is in: its statements and the totals that it changes.
+
+use rusqlite::{Connection, Params, PrepFlags, Row, Statement};
+
+use super::checkpoint;
+use super::open;
+use super::query::Query;
+use super::total::Totals;
+
+/// The writer's connection with its prepared statements.
+///
+/// It lives as long as the writer, so each statement is prepared once.
+pub(super) struct Txn<'c> {
+    connection: &'c Connection,
+    statements: Vec<Option<Statement<'c>>>,
+    begin: Statement<'c>,
+    commit: Statement<'c>,
+    pub(super) totals: Totals,
+}
+
+impl<'c> Txn<'c> {
+    /// Prepares a writer on this connection.
+    pub(super) fn new(connection: &'c Connection, totals: Totals) -> rusqlite::Result<Self> {
+        Ok(Self {
+            connection,
+            statements: Query::ALL.iter().map(|_| None).collect(),
+            begin: connection.prepare("BEGIN IMMEDIATE")?,
+            commit: connection.prepare("COMMIT")?,
+            totals,
+        })
+    }
+
+    /// Begins the transaction.
+    pub(super) fn begin(&mut self) -> rusqlite::Result<()> {
+        self.begin.execute([]).map(drop)
+    }
+
+    /// Writes the totals and commits; when this answers, the transaction is on disk.
+    pub(super) fn commit(&mut self) -> rusqlite::Result<()> {
+        self.write_totals()?;
+        self.commit.execute([])?;
+        self.totals.commit();
+        Ok(())
+    }
+
+    /// Undoes the transaction, if there still is one: a full disk ends it before we do.
+    pub(super) fn roll_back(&mut self) {
+        self.totals.roll_back();
+        if self.is_open()
+            && let Err(error) = self.connection.execute_batch("ROLLBACK")
+        {
+            tracing::error!(%error, "a transaction could not be rolled back");
+        }
+    }
+
+    /// Whether a transaction is open.
+    pub(super) fn is_open(&self) -> bool {
+        !self.connection.is_autocommit()
+    }
+
+    /// Runs a statement that has no parameters and no rows and is seldom needed.
+    pub(super) fn rare(&self, sql: &str) -> rusqlite::Result<()> {
+        self.connection.execute_batch(sql)
+    }
+
+    /// Limits the size of the data file; nothing lifts the limit.
+    pub(super) fn set_max_bytes(&self, max_bytes: Option<u64>) -> rusqlite::Result<()> {
+        open::set_max_bytes(self.connection, max_bytes)
+    }
+
+    /// Runs a checkpoint between two transactions; answers as
+    /// [`checkpoint`](super::checkpoint::checkpoint) does.
+    pub(super) fn checkpoint(&self, pragma: &str) -> rusqlite::Result<(bool, i64, i64)> {
+        checkpoint::checkpoint(self.connection, pragma)
+    }
+
+    /// Runs a statement; answers how many rows it changed.
+    pub(super) fn execute(&mut self, query: Query, params: impl Params) -> rusqlite::Result<usize> {
+        self.statement(query)?.execute(params)
+    }
+
+    /// The first row that a statement finds, if any.
+    pub(super) fn first<T>(
+        &mut self,
+        query: Query,
+        params: impl Params,
+        read: impl FnOnce(&Row<'_>) -> rusqlite::Result<T>,
+    ) -> rusqlite::Result<Option<T>> {
+        let mut rows = self.statement(query)?.query(params)?;
+        rows.next()?.map(read).transpose()
+    }
+
+    /// All rows that a statement finds.
+    pub(super) fn all<T>(
+        &mut self,
+        query: Query,
+        params: impl Params,
+        read: impl FnMut(&Row<'_>) -> rusqlite::Result<T>,
+    ) -> rusqlite::Result<Vec<T>> {
+        self.statement(query)?.query_map(params, read)?.collect()
+    }
+
+    fn statement(&mut self, query: Query) -> rusqlite::Result<&mut Statement<'c>> {
+        match &mut self.statements[query as usize] {
+            Some(statement) => Ok(statement),
+            slot @ None => {
+                let flags = PrepFlags::SQLITE_PREPARE_PERSISTENT;
+                Ok(slot.insert(self.connection.prepare_with_flags(query.text(), flags)?))
+            }
+        }
+    }
+}
