@@ -1,0 +1,156 @@
+//! The only wiring: clock, chance, store, flows, engine and doors become one server here.
+
+mod key;
+mod logs;
+mod signals;
+
+use std::io;
+use std::net::SocketAddr;
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use jobmill_backends::sqlite::{DATA_FILE, OpenError, Options, SqliteStore};
+use jobmill_engine::chance::SystemChance;
+use jobmill_engine::clock::SystemClock;
+use jobmill_engine::{Config, Engine, Registry, RegistryError};
+use jobmill_store::StoreError;
+use tokio::net::TcpListener;
+use tokio::sync::oneshot;
+
+pub use key::given as given_key;
+pub use logs::start as start_logs;
+pub use signals::Signals;
+
+use crate::config::Settings;
+use crate::http;
+
+/// Why a server could not start, or did not end well.
+#[derive(Debug, thiserror::Error)]
+pub enum StartError {
+    /// Another program listens there.
+    #[error(
+        "cannot listen on {0}: another program listens there; stop it, or choose another \
+         address with --listen (port 0 takes a free port)"
+    )]
+    Taken(SocketAddr),
+    /// The address cannot be listened on.
+    #[error("cannot listen on {0}: {1}; choose another address with --listen")]
+    Listen(SocketAddr, #[source] io::Error),
+    /// The data folder cannot be used.
+    #[error("{0}; the folder is chosen with --data")]
+    Open(#[from] OpenError),
+    /// The API key cannot be read or made.
+    #[error("the API key in {0} cannot be used: {1}")]
+    Key(PathBuf, String),
+    /// Two flows have one name.
+    #[error(transparent)]
+    Registry(#[from] RegistryError),
+    /// The store failed while the engine started.
+    #[error("the engine cannot start: {0}")]
+    Engine(#[source] StoreError),
+    /// The doors broke.
+    #[error("the server can no longer be reached: {0}")]
+    Serve(#[source] io::Error),
+    /// The store did not close well; nothing that was acknowledged is lost.
+    #[error("the data file could not be closed cleanly: {0}")]
+    Close(#[source] StoreError),
+}
+
+/// A server that listens and performs jobs, and does not answer yet.
+pub struct Server {
+    listener: TcpListener,
+    address: SocketAddr,
+    engine: Engine,
+    store: Arc<SqliteStore>,
+    doors: http::Settings,
+    /// The file that holds the API key, where a key is needed and was not given.
+    pub key_file: Option<PathBuf>,
+    /// Whether requests need an API key.
+    pub needs_key: bool,
+    /// The data file.
+    pub data_file: PathBuf,
+}
+
+/// The flows of this binary.
+///
+/// # Errors
+/// Two flows of one name.
+pub fn registry() -> Result<Registry, RegistryError> {
+    jobmill_flow::builtin().into_iter().try_fold(Registry::new(), Registry::with_flow)
+}
+
+impl Server {
+    /// Takes the address and the data folder, and begins to perform jobs.
+    ///
+    /// # Errors
+    /// See [`StartError`].
+    pub async fn start(settings: &Settings) -> Result<Self, StartError> {
+        let listener = listen(settings.listen).await?;
+        let address = listener.local_addr().map_err(StartError::Serve)?;
+        let options =
+            Options { max_bytes: settings.store_limit, ..Options::in_folder(&settings.data) };
+        let store = Arc::new(SqliteStore::open(options)?);
+        let access = key::access(settings, &SystemChance)?;
+        let config = Config {
+            workers: settings.workers,
+            max_crashes: settings.max_crashes,
+            grace: settings.grace,
+        };
+        let (clock, chance) = (Arc::new(SystemClock::default()), Arc::new(SystemChance));
+        let engine = Engine::start(store.clone(), registry()?, clock, chance, config)
+            .await
+            .map_err(StartError::Engine)?;
+        let doors = http::Settings {
+            body_bytes: settings.body_limit,
+            request_timeout: settings.request_timeout,
+            header_timeout: settings.header_timeout,
+            connections: settings.connections,
+            access: access.doors,
+        };
+        let (key_file, needs_key) = (access.file, access.needs_key);
+        let data_file = settings.data.join(DATA_FILE);
+        Ok(Self { listener, address, engine, store, doors, key_file, needs_key, data_file })
+    }
+
+    /// Where it listens.
+    #[must_use]
+    pub fn address(&self) -> SocketAddr {
+        self.address
+    }
+
+    /// Answers until `stop`, then takes on nothing more, lets what is under way finish within
+    /// the grace, hands the rest back and closes the data file.
+    ///
+    /// # Errors
+    /// Doors that break, or a data file that cannot be closed.
+    pub async fn run(self, stop: impl Future<Output = ()>) -> Result<(), StartError> {
+        let (quit, quitting) = oneshot::channel::<()>();
+        let shutdown = async {
+            // A sender that is dropped means the same.
+            let _ = quitting.await;
+        };
+        let serving = http::serve(self.listener, self.engine.clone(), self.doors, shutdown);
+        let mut serving = tokio::spawn(serving);
+        let ended = tokio::select! {
+            ended = &mut serving => Some(ended),
+            () = stop => None,
+        };
+        drop(quit);
+        self.engine.drain().await;
+        let served = match ended {
+            Some(ended) => ended,
+            None => serving.await,
+        };
+        let store = self.store;
+        let closed = tokio::task::spawn_blocking(move || store.close()).await;
+        served.map_err(io::Error::other).flatten().map_err(StartError::Serve)?;
+        closed.unwrap_or(Ok(())).map_err(StartError::Close)
+    }
+}
+
+async fn listen(address: SocketAddr) -> Result<TcpListener, StartError> {
+    TcpListener::bind(address).await.map_err(|error| match error.kind() {
+        io::ErrorKind::AddrInUse => StartError::Taken(address),
+        _ => StartError::Listen(address, error),
+    })
+}

@@ -1,0 +1,60 @@
+//! The environment of the process, read here and nowhere else.
+
+use std::collections::BTreeMap;
+use std::ffi::OsString;
+
+use jobmill_model::suggest::nearest;
+
+use super::table::SETTINGS;
+
+const PREFIX: &str = "JOBMILL_";
+/// Names the configuration file; it cannot stand in that file.
+const FILE: &str = "JOBMILL_CONFIG";
+
+/// The variables that begin with `JOBMILL_`.
+#[derive(Debug, Clone, Default)]
+pub struct Environment {
+    variables: BTreeMap<String, OsString>,
+}
+
+impl Environment {
+    /// The environment of this process.
+    #[must_use]
+    #[expect(clippy::disallowed_methods, reason = "this is the place that reads the environment")]
+    pub fn of_process() -> Self {
+        let named = std::env::vars_os()
+            .filter_map(|(name, value)| Some((name.to_str()?.to_owned(), value)));
+        Self::of(named)
+    }
+
+    /// An environment with these variables; an empty one counts as not set, because that is how
+    /// compose files and unit files leave a variable out.
+    pub fn of(variables: impl IntoIterator<Item = (String, OsString)>) -> Self {
+        let ours =
+            |(name, value): &(String, OsString)| name.starts_with(PREFIX) && !value.is_empty();
+        Self { variables: variables.into_iter().filter(ours).collect() }
+    }
+
+    pub(super) fn file(&self) -> Option<&OsString> {
+        self.variables.get(FILE)
+    }
+
+    pub(super) fn get(&self, variable: &str) -> Option<&OsString> {
+        self.variables.get(variable)
+    }
+
+    /// Variables that look like misspelt settings. They are not refused: a cluster sets variables
+    /// such as `JOBMILL_SERVICE_HOST` by itself.
+    pub(super) fn warnings(&self) -> Vec<String> {
+        let known: Vec<String> = SETTINGS.iter().map(super::Setting::variable).collect();
+        let is_known = |name: &str| name == FILE || known.iter().any(|known| known == name);
+        let near = |name: &String| {
+            let near = nearest(
+                name.strip_prefix(PREFIX)?,
+                known.iter().filter_map(|known| known.strip_prefix(PREFIX)),
+            )?;
+            Some(format!("no setting is called {name}; did you mean {PREFIX}{near}?"))
+        };
+        self.variables.keys().filter(|name| !is_known(name)).filter_map(near).collect()
+    }
+}

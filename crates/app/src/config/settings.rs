@@ -1,0 +1,110 @@
+//! The settings as the program uses them, checked.
+
+use std::fmt;
+use std::net::{Ipv4Addr, SocketAddr};
+use std::path::PathBuf;
+
+use jobmill_model::Span;
+
+/// Every setting, checked.
+#[derive(Debug, Clone)]
+pub struct Settings {
+    /// Where the server listens.
+    pub listen: SocketAddr,
+    /// The folder of the data file.
+    pub data: PathBuf,
+    /// How many flows are performed at once.
+    pub workers: usize,
+    /// How many workers may be lost under one job.
+    pub max_crashes: u32,
+    /// How long a shutdown waits for work that is under way.
+    pub grace: Span,
+    /// The largest request body, in bytes.
+    pub body_limit: usize,
+    /// How long a request may take.
+    pub request_timeout: Span,
+    /// How long the head of a request may take to arrive.
+    pub header_timeout: Span,
+    /// How many connections may be open at once.
+    pub connections: usize,
+    /// How large the data file may grow, in bytes; no limit if nothing is said.
+    pub store_limit: Option<u64>,
+    /// Whether requests need a key.
+    pub keys: Keys,
+    /// The key itself.
+    pub api_key: Option<Secret>,
+    /// A file that holds the key.
+    pub api_key_file: Option<PathBuf>,
+    /// The server that the command line talks to.
+    pub server: String,
+    /// What is logged, in the words of `tracing`.
+    pub log: String,
+    /// How a line of the log looks.
+    pub log_format: LogFormat,
+}
+
+/// Whether requests need a key.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Keys {
+    /// They do unless the server listens on 127.0.0.1 or ::1.
+    Auto,
+    /// They always do.
+    On,
+}
+
+/// How a line of the log looks.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum LogFormat {
+    /// For a person at a terminal.
+    Human,
+    /// One JSON object a line.
+    Json,
+}
+
+/// Text that is never shown.
+#[derive(Clone, PartialEq, Eq)]
+pub struct Secret(String);
+
+impl Secret {
+    /// Takes text as a secret.
+    #[must_use]
+    pub fn new(text: impl Into<String>) -> Self {
+        Self(text.into())
+    }
+
+    /// The text, for the one who needs it.
+    #[must_use]
+    pub fn reveal(&self) -> &str {
+        &self.0
+    }
+}
+
+impl fmt::Debug for Secret {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("(hidden)")
+    }
+}
+
+impl Settings {
+    /// Settings before anything is read; the defaults of the table come over it.
+    pub(super) fn blank() -> Self {
+        Self {
+            listen: SocketAddr::from((Ipv4Addr::LOCALHOST, 0)),
+            data: PathBuf::new(),
+            workers: 1,
+            max_crashes: 0,
+            grace: Span::ZERO,
+            body_limit: 0,
+            request_timeout: Span::ZERO,
+            header_timeout: Span::ZERO,
+            connections: 0,
+            store_limit: None,
+            keys: Keys::Auto,
+            api_key: None,
+            api_key_file: None,
+            server: String::new(),
+            log: String::new(),
+            log_format: LogFormat::Human,
+        }
+    }
+}

@@ -1,0 +1,137 @@
+//! The body of a request, within its limits.
+
+use std::sync::Arc;
+
+use axum::body::Body;
+use axum::extract::{FromRequest, Request};
+use bytes::Bytes;
+use http_body_util::{BodyExt, LengthLimitError, Limited};
+use hyper::HeaderMap;
+use hyper::header::{CONTENT_LENGTH, CONTENT_TYPE, HeaderValue};
+use jobmill_model::job::{Fingerprint, Idempotency};
+use jobmill_model::{Timestamp, Value};
+
+use super::access::Caller;
+use super::deadline;
+use super::refusal::{Kind, Refusal};
+use super::room::Room;
+
+/// How much of a body that is too large is taken in and thrown away, so that a sender which
+/// reads only after it has written gets to read the refusal.
+const THROWN_AWAY_BYTES: usize = 8 * 1024 * 1024;
+
+/// A body of this size takes a while to read, which is done beside the threads that serve.
+const LARGE_BYTES: usize = 256 * 1024;
+
+/// What was posted.
+pub(crate) struct Posted {
+    bytes: Bytes,
+    media_type: Media,
+    key: Option<HeaderValue>,
+    caller: Option<Caller>,
+}
+
+/// How a body says that it is written.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Media {
+    Json,
+    JsonLines,
+    Other,
+}
+
+impl FromRequest<Arc<Room>> for Posted {
+    type Rejection = Refusal;
+
+    async fn from_request(request: Request, room: &Arc<Room>) -> Result<Self, Refusal> {
+        let (mut parts, body) = request.into_parts();
+        let media_type = media_type(&parts.headers);
+        let announced = announced_bytes(&parts.headers);
+        let reading = read(body, room.body_bytes, announced);
+        let Some(bytes) = deadline::within(room.request_timeout, reading).await else {
+            let limit = room.request_timeout;
+            let detail = format!("the body did not arrive within {limit}");
+            return Err(Refusal::new(Kind::BodyTooSlow, detail));
+        };
+        let key = parts.headers.remove("idempotency-key");
+        let caller = parts.extensions.remove::<Caller>();
+        Ok(Self { bytes: bytes?, media_type, key, caller })
+    }
+}
+
+impl Posted {
+    /// The body as one JSON value.
+    pub(crate) async fn json(&self) -> Result<Value, Refusal> {
+        if self.media_type != Media::Json {
+            return Err(Refusal::new(
+                Kind::MediaType,
+                "send JSON, with the header `Content-Type: application/json`",
+            ));
+        }
+        if self.bytes.len() < LARGE_BYTES {
+            return Ok(Value::from_json(&self.bytes)?);
+        }
+        let bytes = self.bytes.clone();
+        let reading = tokio::task::spawn_blocking(move || Value::from_json(&bytes)).await;
+        Ok(reading.map_err(|_| Refusal::new(Kind::Broken, "the body cannot be read"))??)
+    }
+
+    /// The lines of the body, if it is written as JSON lines.
+    pub(crate) fn json_lines(&self) -> Option<impl Iterator<Item = (usize, &[u8])>> {
+        let lines = || self.bytes.split(|byte| *byte == b'\n').zip(1..);
+        let lines = lines().map(|(line, number)| (number, line.trim_ascii()));
+        (self.media_type == Media::JsonLines).then(|| lines.filter(|(_, line)| !line.is_empty()))
+    }
+
+    /// The sender's name for this request, if it gave one. The body is compared by `canonical`.
+    pub(crate) fn idempotency(
+        &self,
+        route: &str,
+        canonical: impl FnOnce() -> String,
+        now: Timestamp,
+    ) -> Result<Option<Idempotency>, Refusal> {
+        let Some(key) = &self.key else { return Ok(None) };
+        let caller = self.caller.as_ref().map_or("local", |caller| &caller.0);
+        let body = Fingerprint::of(canonical().as_bytes());
+        let key = key.to_str().unwrap_or("\u{fffd}");
+        match Idempotency::new(format!("{caller} {route}"), key, body, now) {
+            Ok(idempotency) => Ok(Some(idempotency)),
+            Err(error) => Err(Refusal::new(Kind::BadHeader, format!("Idempotency-Key: {error}"))),
+        }
+    }
+}
+
+fn media_type(headers: &HeaderMap) -> Media {
+    let text = headers.get(CONTENT_TYPE).and_then(|value| value.to_str().ok()).unwrap_or_default();
+    let essence = text.split(';').next().unwrap_or_default().trim();
+    let is = |name: &str| essence.eq_ignore_ascii_case(name);
+    if is("application/json") || essence.to_ascii_lowercase().ends_with("+json") {
+        Media::Json
+    } else if is("application/x-ndjson") || is("application/jsonl") {
+        Media::JsonLines
+    } else {
+        Media::Other
+    }
+}
+
+fn announced_bytes(headers: &HeaderMap) -> Option<usize> {
+    headers.get(CONTENT_LENGTH)?.to_str().ok()?.parse().ok()
+}
+
+async fn read(mut body: Body, limit: usize, announced: Option<usize>) -> Result<Bytes, Refusal> {
+    let read = match announced {
+        Some(bytes) if bytes > limit => None,
+        _ => match Limited::new(&mut body, limit).collect().await {
+            Ok(collected) => Some(collected.to_bytes()),
+            Err(error) if error.is::<LengthLimitError>() => None,
+            Err(_) => return Err(Refusal::new(Kind::MalformedBody, "the body broke off")),
+        },
+    };
+    if let Some(bytes) = read {
+        return Ok(bytes);
+    }
+    if announced.is_none_or(|bytes| bytes <= limit + THROWN_AWAY_BYTES) {
+        let _ = Limited::new(&mut body, THROWN_AWAY_BYTES).collect().await;
+    }
+    let detail = format!("the body has more than {limit} bytes");
+    Err(Refusal::new(Kind::BodyTooLarge, detail))
+}

@@ -1,0 +1,56 @@
+//! The way of every request: admission, a time limit, the routes, the shape of a refusal.
+
+use std::sync::Arc;
+
+use axum::Router;
+use axum::response::{IntoResponse, Response};
+use hyper::Request;
+use hyper::body::Incoming;
+use jobmill_engine::Engine;
+use jobmill_model::{Span, limits};
+use tokio::sync::watch;
+use tower::ServiceExt;
+
+use super::access::Access;
+use super::refusal::{Kind, Refusal};
+use super::room::Room;
+use super::shape::Shape;
+use super::{Settings, deadline, docs, routes};
+
+/// The way of every request.
+pub(crate) struct Door {
+    routes: Router,
+    access: Access,
+    longest: Span,
+}
+
+impl Door {
+    pub(crate) fn new(engine: Engine, settings: Settings, closing: watch::Receiver<bool>) -> Self {
+        let Settings { body_bytes, request_timeout, access, .. } = settings;
+        let openapi = docs::text().into();
+        let room = Room { engine, body_bytes, request_timeout, closing, openapi };
+        // A request may take its time to arrive, may ask to wait, and then has to be answered.
+        let longest = Span::from_millis(2 * request_timeout.as_millis() + limits::WAIT_MILLIS);
+        Self { routes: routes::routes(Arc::new(room)), access, longest }
+    }
+
+    /// Answers a request; never fails, because a refusal is an answer too.
+    pub(crate) async fn answer(&self, mut request: Request<Incoming>) -> Response {
+        let shape = Shape::of(request.uri().path());
+        match self.access.admit(request.uri().path(), request.headers()) {
+            Err(refusal) => return shape.dress(refusal.into_response()),
+            Ok(None) => {}
+            Ok(Some(caller)) => drop(request.extensions_mut().insert(caller)),
+        }
+        let answer = deadline::within(self.longest, self.routes.clone().oneshot(request)).await;
+        let response = match answer {
+            Some(Ok(response)) => response,
+            None => Refusal::new(
+                Kind::TooSlow,
+                "the server did not answer in time; what was asked may still happen",
+            )
+            .into_response(),
+        };
+        shape.dress(response)
+    }
+}

@@ -1,0 +1,284 @@
+//! What a sender asks for: from a body to checked jobs.
+
+use jobmill_model::job::{Backoff, NewJob, Spec, Start};
+use jobmill_model::queue::{Name, Priority};
+use jobmill_model::{Map, Problem, Span, Timestamp, Value, limits};
+use utoipa::ToSchema;
+
+use super::reader::{Reader, expected};
+
+/// The flow of a body that names none: document 004's form.
+pub(crate) const BARE_FLOW: &str = "range_report";
+
+const FIELDS: [&str; 11] = [
+    "flow",
+    "input",
+    "params",
+    "queue",
+    "priority",
+    "delay",
+    "run_at",
+    "max_attempts",
+    "backoff",
+    "timeout",
+    "tags",
+];
+
+/// A job to submit. A body without `flow` is, as a whole, the input of the flow `range_report`.
+#[derive(ToSchema)]
+#[schema(as = Submission)]
+#[expect(dead_code, reason = "it describes the body for the OpenAPI document")]
+pub(crate) struct Submission {
+    /// The flow to run.
+    #[schema(example = "expand_reduce_flow")]
+    flow: String,
+    /// What it works on; its form is the flow's `input_schema`.
+    #[schema(value_type = Option<Value>)]
+    input: (),
+    /// How it works; its form is the flow's `params_schema`.
+    #[schema(value_type = Option<Object>)]
+    params: (),
+    /// The queue to wait in.
+    #[schema(default = "default", max_length = 128)]
+    queue: Option<String>,
+    /// How much the job is preferred within its queue; higher goes first.
+    #[schema(minimum = -1000, maximum = 1000, default = 0)]
+    priority: Option<i32>,
+    /// How long to wait before the first try, as a duration. Not together with `run_at`.
+    #[schema(example = "30s")]
+    delay: Option<String>,
+    /// When the first try may begin. Not together with `delay`.
+    #[schema(format = DateTime)]
+    run_at: Option<String>,
+    /// How many tries of the flow there may be.
+    #[schema(minimum = 1, maximum = 1000, default = 3)]
+    max_attempts: Option<u32>,
+    /// How long to wait between tries.
+    backoff: Option<Waits>,
+    /// The time limit of one try, as a duration.
+    #[schema(example = "5m")]
+    timeout: Option<String>,
+    /// Names to find the job by.
+    #[schema(max_items = 32)]
+    tags: Option<Vec<String>>,
+}
+
+/// How long to wait between tries: a duration (the same every time) or the numbers of an
+/// exponential backoff.
+#[derive(ToSchema)]
+#[schema(as = Backoff)]
+#[expect(dead_code, reason = "it describes the field for the OpenAPI document")]
+pub(crate) enum Waits {
+    #[schema(title = "Fixed", example = "30s")]
+    Fixed(String),
+    #[schema(title = "Exponential")]
+    Exponential {
+        /// The wait after the first failed try.
+        #[schema(default = "1s")]
+        initial: Option<String>,
+        /// No wait is longer.
+        #[schema(default = "5m")]
+        max: Option<String>,
+        /// The factor from one wait to the next.
+        #[schema(minimum = 1, maximum = 100, default = 2)]
+        multiplier: Option<f64>,
+        /// The part of the wait that is left to chance.
+        #[schema(minimum = 0, maximum = 1, default = 0.2)]
+        jitter: Option<f64>,
+    },
+}
+
+/// Reads one submission. With a problem noted, what it answers is of no use.
+pub(crate) fn read(
+    body: Value,
+    pointer: &str,
+    now: Timestamp,
+    problems: &mut Vec<Problem>,
+) -> NewJob {
+    if body.as_map().is_some_and(|map| !map.contains("flow")) {
+        return bare(body);
+    }
+    let mut spec = Spec::new(Name::trusted(BARE_FLOW));
+    let mut params = Value::from(Map::new());
+    let Some(mut reader) = Reader::object(&body, pointer, problems) else {
+        return NewJob { spec, input: Value::Null, params };
+    };
+    if reader.value("webhook").is_some() {
+        reader.refuse("webhook", "not supported yet: ask for `GET /jobs/{id}/results?wait=30s`");
+        reader.only(&[&FIELDS[..], &["webhook"]].concat());
+    } else {
+        reader.only(&FIELDS);
+    }
+    read_options(&mut reader, &mut spec, now);
+    match reader.value("params") {
+        None => {}
+        Some(value @ Value::Map(_)) => params = value.clone(),
+        Some(other) => reader.refuse("params", expected("an object", other)),
+    }
+    let input = reader.value("input").cloned().unwrap_or_default();
+    NewJob { spec, input, params }
+}
+
+/// Document 004's form: the whole body is the input.
+fn bare(body: Value) -> NewJob {
+    let spec = Spec { bare: true, ..Spec::new(Name::trusted(BARE_FLOW)) };
+    NewJob { spec, input: body, params: Value::from(Map::new()) }
+}
+
+fn read_options(reader: &mut Reader<'_, '_>, spec: &mut Spec, now: Timestamp) {
+    match reader.value("flow") {
+        None => reader.refuse("flow", "expected a string, got null"),
+        Some(_) => spec.flow = reader.name("flow").unwrap_or_else(|| spec.flow.clone()),
+    }
+    if let Some(queue) = reader.name("queue") {
+        spec.queue = queue;
+    }
+    let most = i64::from(limits::PRIORITY);
+    if let Some(priority) = reader.whole("priority", -most..=most).and_then(Priority::new) {
+        spec.priority = priority;
+    }
+    if let Some(attempts) = reader.whole("max_attempts", 1..=i64::from(limits::MAX_ATTEMPTS)) {
+        spec.max_attempts = u32::try_from(attempts).unwrap_or(limits::MAX_ATTEMPTS);
+    }
+    spec.start = read_start(reader, now);
+    spec.backoff = read_backoff(reader);
+    spec.timeout = reader.span("timeout", limits::TIMEOUT_MILLIS);
+    if spec.timeout == Some(Span::ZERO) {
+        reader.refuse("timeout", "expected a duration above 0s");
+    }
+    spec.tags = reader.names("tags", limits::TAGS);
+}
+
+fn read_start(reader: &mut Reader<'_, '_>, now: Timestamp) -> Start {
+    let delay = reader.span("delay", limits::DELAY_MILLIS);
+    let run_at: Option<Timestamp> = reader.parsed("run_at");
+    if reader.value("delay").is_some() && reader.value("run_at").is_some() {
+        reader.refuse("run_at", "give either `delay` or `run_at`, not both");
+    }
+    match (delay, run_at) {
+        (Some(Span::ZERO) | None, None) => Start::Now,
+        (Some(delay), _) => Start::After(delay),
+        (None, Some(at)) => {
+            let last = now.after(Span::from_millis(limits::DELAY_MILLIS));
+            if at > last {
+                reader.refuse("run_at", format!("at most ten years ahead, at {last}"));
+            }
+            Start::At(at)
+        }
+    }
+}
+
+fn read_backoff(reader: &mut Reader<'_, '_>) -> Backoff {
+    match reader.value("backoff") {
+        None => Backoff::default(),
+        Some(Value::String(_)) => {
+            reader.span("backoff", limits::DELAY_MILLIS).map(Backoff::fixed).unwrap_or_default()
+        }
+        Some(value @ Value::Map(_)) => reader.below("backoff", value, read_exponential),
+        Some(other) => {
+            reader.refuse("backoff", expected("a duration or an object", other));
+            Backoff::default()
+        }
+    }
+}
+
+fn read_exponential(reader: &mut Reader<'_, '_>) -> Backoff {
+    reader.only(&["initial", "max", "multiplier", "jitter"]);
+    let normal = Backoff::default();
+    let initial = reader.span("initial", limits::DELAY_MILLIS).unwrap_or(normal.initial);
+    let backoff = Backoff {
+        initial,
+        max: reader.span("max", limits::DELAY_MILLIS).unwrap_or(normal.max.max(initial)),
+        multiplier: reader.number("multiplier").unwrap_or(normal.multiplier),
+        jitter: reader.number("jitter").unwrap_or(normal.jitter),
+    };
+    backoff.check().unwrap_or_else(|error| {
+        reader.refuse_whole(error.to_string());
+        normal
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const NOW: Timestamp = Timestamp::EPOCH;
+
+    fn read_text(text: &str) -> Result<NewJob, Vec<String>> {
+        let mut problems = Vec::new();
+        let job = read(Value::from_json(text.as_bytes()).unwrap(), "", NOW, &mut problems);
+        if problems.is_empty() {
+            Ok(job)
+        } else {
+            Err(problems.iter().map(ToString::to_string).collect())
+        }
+    }
+
+    #[test]
+    fn every_option_is_read() {
+        let job = read_text(
+            r#"{"flow":"f","input":[1],"params":{"split":"half"},"queue":"q","priority":-5,
+            "delay":"30s","max_attempts":7,"timeout":"1h30m","tags":["a","b","a"],
+            "backoff":{"initial":"2s","max":"1m","multiplier":3,"jitter":0}}"#,
+        )
+        .unwrap();
+        let spec = job.spec;
+        assert_eq!((spec.flow.as_str(), spec.queue.as_str()), ("f", "q"));
+        assert_eq!((spec.priority.level(), spec.max_attempts), (-5, 7));
+        assert_eq!(spec.start, Start::After(Span::from_secs(30)));
+        assert_eq!(spec.timeout, Some(Span::from_secs(5_400)));
+        assert_eq!(spec.tags, ["a", "b"].map(Name::trusted));
+        let (initial, max) = (Span::from_secs(2), Span::from_secs(60));
+        assert_eq!(spec.backoff, Backoff { initial, max, multiplier: 3.0, jitter: 0.0 });
+        assert_eq!(job.input.to_string(), "[1]");
+        assert_eq!(job.params.to_string(), r#"{"split":"half"}"#);
+        assert!(!spec.bare);
+    }
+
+    #[test]
+    fn options_that_are_null_are_not_given() {
+        let job = read_text(r#"{"flow":"f","queue":null,"params":null,"backoff":"5s"}"#).unwrap();
+        let wait = Backoff::fixed(Span::from_secs(5));
+        let spec = Spec { backoff: wait, ..Spec::new(Name::trusted("f")) };
+        assert_eq!(job, NewJob { spec, input: Value::Null, params: Value::from(Map::new()) });
+    }
+
+    #[test]
+    fn a_body_without_a_flow_is_an_input_as_a_whole() {
+        let job = read_text(r#"{"start":1,"queue":7}"#).unwrap();
+        assert!(job.spec.bare);
+        assert_eq!(job.spec.flow.as_str(), BARE_FLOW);
+        assert_eq!(job.input.to_string(), r#"{"start":1,"queue":7}"#);
+    }
+
+    #[test]
+    fn everything_that_is_wrong_is_said_at_once() {
+        let said = read_text(
+            r#"{"flow":7,"prioritty":1,"queue":"a b","priority":2000,"delay":"soon","run_at":"x",
+            "max_attempts":0,"timeout":"0s","tags":"x","params":[],"webhook":"http://x",
+            "backoff":{"initial":"5s","max":"1s","factor":2}}"#,
+        );
+        let pointers: Vec<String> =
+            said.unwrap_err().iter().map(|it| it.split(':').next().unwrap().to_owned()).collect();
+        assert_eq!(
+            pointers,
+            [
+                "/webhook",
+                "/prioritty",
+                "/flow",
+                "/queue",
+                "/priority",
+                "/max_attempts",
+                "/delay",
+                "/run_at",
+                "/run_at",
+                "/backoff/factor",
+                "/backoff",
+                "/timeout",
+                "/tags",
+                "/params",
+            ]
+        );
+        assert_eq!(read_text("[]").unwrap_err(), ["expected an object, got an array"]);
+    }
+}

@@ -1,0 +1,34 @@
+//! The HTTP API against a real server on a port of its own: one file per resource, as the URLs.
+
+#[cfg(test)]
+mod access;
+#[cfg(test)]
+mod bad_input;
+#[cfg(test)]
+mod client;
+#[cfg(test)]
+mod connections;
+#[cfg(test)]
+mod document_000;
+#[cfg(test)]
+mod document_001;
+#[cfg(test)]
+mod document_004;
+#[cfg(test)]
+mod errors;
+#[cfg(test)]
+mod flows;
+#[cfg(test)]
+mod jobs;
+#[cfg(test)]
+mod openapi;
+#[cfg(test)]
+mod page;
+#[cfg(test)]
+mod pairs;
+#[cfg(test)]
+mod results;
+#[cfg(test)]
+mod server;
+#[cfg(test)]
+mod trial_flows;
