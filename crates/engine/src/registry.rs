@@ -136,7 +136,8 @@ impl Registry {
     }
 
     /// What is wrong with an input and params for a flow; nothing to say of an unknown one.
-    pub(crate) fn check(&self, flow: &Name, input: &Value, params: &Value) -> Vec<Problem> {
+    #[must_use]
+    pub fn check(&self, flow: &Name, input: &Value, params: &Value) -> Vec<Problem> {
         match self.work(flow) {
             Some(Work::Flow(flow)) => flow.check(input, params),
             _ => Vec::new(),

@@ -8,6 +8,9 @@ use jobmill_store::{Inserted, JobInsert, Offer, StoreError, Submission};
 use crate::engine::Engine;
 use crate::perform::{self, Task};
 
+/// Inputs of together at most this size are checked and written as text where they are.
+const LIGHT_BYTES: usize = 64 * 1024;
+
 /// Why a submission was not accepted. Nothing of it is stored.
 #[derive(Debug, Clone, PartialEq, thiserror::Error)]
 pub enum SubmitError {
@@ -48,9 +51,8 @@ impl Engine {
         if self.is_draining() {
             return Err(SubmitError::Draining);
         }
-        self.check(&jobs)?;
         let at = self.now();
-        let inserts: Vec<JobInsert> = jobs.iter().map(|job| self.named(job, at)).collect();
+        let (jobs, inserts) = self.prepare(jobs, at).await?;
         let accepted: Vec<Job> = inserts.iter().map(|insert| accepted(insert, insert.id)).collect();
         let places = match jobs.as_slice() {
             [one] if one.spec.start == Start::Now => self.shared.places.reserve(1),
@@ -80,6 +82,27 @@ impl Engine {
                 Ok(accepted)
             }
         }
+    }
+
+    /// Checks and names the jobs; off the async threads if that takes a while.
+    async fn prepare(
+        &self,
+        jobs: Vec<NewJob>,
+        at: Timestamp,
+    ) -> Result<(Vec<NewJob>, Vec<JobInsert>), SubmitError> {
+        let bytes: usize = jobs.iter().map(|job| job.input.size_bytes()).sum();
+        let engine = self.clone();
+        let prepare = move || {
+            engine.check(&jobs)?;
+            let inserts = jobs.iter().map(|job| engine.named(job, at)).collect();
+            Ok((jobs, inserts))
+        };
+        if bytes <= LIGHT_BYTES {
+            return prepare();
+        }
+        tokio::task::spawn_blocking(prepare).await.unwrap_or_else(|error| {
+            Err(SubmitError::Store(StoreError::Broken(error.to_string())))
+        })
     }
 
     fn check(&self, jobs: &[NewJob]) -> Result<(), SubmitError> {

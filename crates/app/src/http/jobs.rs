@@ -74,6 +74,7 @@ async fn submit_job(State(room): Shared, posted: Posted) -> Answer {
     let mut problems = Vec::new();
     let job = submission::read(body, "", now, &mut problems);
     if !problems.is_empty() {
+        add_misfits(&room, &job, &mut problems);
         return Err(Refusal::of_problems(Kind::Invalid, problems));
     }
     let bare = job.spec.bare;
@@ -81,6 +82,16 @@ async fn submit_job(State(room): Shared, posted: Posted) -> Answer {
     let place = |_, problem| if bare { whole_body(problem) } else { problem };
     let jobs = submitted.map_err(|error| Refusal::of_submission(error, place))?;
     Ok(reply::accepted(one(&jobs)?))
+}
+
+/// Adds what the flow has to say of an input whose options are wrong, so that the sender sees
+/// everything at once.
+fn add_misfits(room: &Room, job: &NewJob, problems: &mut Vec<Problem>) {
+    let flow_is_known = |problem: &Problem| !matches!(&*problem.pointer, "" | "/flow");
+    if problems.iter().all(flow_is_known) {
+        let flows = room.engine.registry();
+        problems.extend(flows.check(&job.spec.flow, &job.input, &job.params));
+    }
 }
 
 /// In a body that is the input as a whole, a place in the input is a place in the body.
@@ -128,7 +139,11 @@ async fn submit_jobs(State(room): Shared, posted: Posted) -> Answer {
     let mut jobs: Vec<NewJob> = Vec::with_capacity(bulk.bodies.len());
     for (index, body) in bulk.bodies.iter().enumerate() {
         let mut found = Vec::new();
-        jobs.push(submission::read(body.clone(), "", now, &mut found));
+        let job = submission::read(body.clone(), "", now, &mut found);
+        if !found.is_empty() {
+            add_misfits(&room, &job, &mut found);
+        }
+        jobs.push(job);
         problems.extend(found.into_iter().map(|problem| bulk.place(index, problem)));
         if problems.len() >= MOST_PROBLEMS {
             break;

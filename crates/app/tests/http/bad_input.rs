@@ -9,7 +9,7 @@ use crate::server::Server;
 const UNKNOWN: &str = "0190d5a4-7b3c-7def-8a11-2f6d1c0e9b42";
 
 /// Body, status, and where the problems are.
-const BODIES: [(&str, u16, &[&str]); 32] = [
+const BODIES: [(&str, u16, &[&str]); 33] = [
     ("", 400, &[""]),
     ("{", 400, &[""]),
     ("{\"flow\":\"echo\",}", 400, &[""]),
@@ -41,6 +41,7 @@ const BODIES: [(&str, u16, &[&str]); 32] = [
     (r#"{"flow":"echo","backoff":{"multiplier":0}}"#, 422, &["/backoff"]),
     (r#"{"flow":"echo","webhook":"http://x"}"#, 422, &["/webhook"]),
     (r#"{"flow":"expand_reduce_flow","input":7}"#, 422, &["/input"]),
+    (r#"{"flow":"expand_reduce_flow","input":7,"queue":7}"#, 422, &["/queue", "/input"]),
     (
         r#"{"flow":7,"queue":7,"priority":"x","timeout":"x","tags":"x","zzz":1}"#,
         422,
