@@ -70,39 +70,44 @@ impl Log {
     /// The writer's part, after each transaction: nothing, nearly always.
     pub(super) fn keep_short(&self, tx: &Txn<'_>) {
         let pages = self.pages.load(Ordering::Relaxed);
-        if pages < self.soft_pages {
+        if pages < self.soft_pages.max(self.finish_at.load(Ordering::Relaxed)) {
             return;
         }
-        let mode = {
-            let mut wanted = self.wanted.lock();
-            let hard = pages >= self.hard_pages;
-            if pages < self.finish_at.load(Ordering::Relaxed) {
-                return;
-            }
-            match *wanted {
-                Wanted::Nothing => {
-                    *wanted = Wanted::Checkpoint;
-                    self.changed.notify_one();
-                    return;
-                }
-                Wanted::Finish => *wanted = Wanted::Nothing,
-                Wanted::Checkpoint if hard => {}
-                Wanted::Checkpoint | Wanted::Stop => return,
-            }
-            if hard { "PRAGMA wal_checkpoint(TRUNCATE)" } else { "PRAGMA wal_checkpoint(PASSIVE)" }
-        };
-        // A reader may keep the log from being begun anew: then not again at every commit.
-        self.finish_at.store(pages + self.soft_pages / 4, Ordering::Relaxed);
-        match tx.checkpoint(mode) {
-            Ok((_, log, copied)) if log == copied => {
+        let hard = pages >= self.hard_pages;
+        if !self.is_turn_of_writer(hard) {
+            return;
+        }
+        match if hard { tx.cut_log() } else { tx.copy_log() } {
+            Ok(true) => {
                 self.finish_at.store(0, Ordering::Relaxed);
                 self.pages.store(0, Ordering::Relaxed);
+                return;
             }
-            Ok(_) if pages >= self.hard_pages => {
+            Ok(false) if hard => {
                 tracing::warn!(bytes = self.bytes(), "a reader keeps the write-ahead log long");
             }
-            Ok(_) => {}
+            Ok(false) => {}
             Err(error) => tracing::warn!(%error, "a checkpoint failed"),
+        }
+        // Whatever is in the way may be so for long: not again at every commit.
+        self.finish_at.store(pages + self.soft_pages / 4, Ordering::Relaxed);
+    }
+
+    /// Has the checkpoint thread copy the log first; answers whether it has.
+    fn is_turn_of_writer(&self, hard: bool) -> bool {
+        let mut wanted = self.wanted.lock();
+        match *wanted {
+            Wanted::Nothing => {
+                *wanted = Wanted::Checkpoint;
+                self.changed.notify_one();
+                false
+            }
+            Wanted::Finish => {
+                *wanted = Wanted::Nothing;
+                true
+            }
+            Wanted::Checkpoint => hard,
+            Wanted::Stop => false,
         }
     }
 

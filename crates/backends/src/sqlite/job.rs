@@ -23,7 +23,7 @@ use super::{SqliteStore, list, spec};
 
 /// An input and params of together at most this size stay in the job's row. It is small enough
 /// that a page holds several rows, and most inputs are smaller.
-const INLINE_BYTES: usize = 0;
+const INLINE_BYTES: usize = 256;
 /// About what a job takes besides its input, for the bounds on what may wait.
 const ROW_BYTES: usize = 512;
 

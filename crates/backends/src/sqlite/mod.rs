@@ -19,6 +19,7 @@ mod journal;
 mod lease;
 mod list;
 mod migrate;
+mod mount;
 mod open;
 mod output;
 mod query;

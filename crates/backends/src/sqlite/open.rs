@@ -8,6 +8,7 @@ use std::time::Duration;
 use jobmill_model::Span;
 use rusqlite::{Connection, OpenFlags};
 
+use super::mount;
 use super::queue::Limits;
 
 /// The data file within the folder.
@@ -97,6 +98,17 @@ pub enum OpenError {
         /// The process that holds it, as far as it said.
         holder: Option<String>,
     },
+    /// The folder is on a network file system.
+    #[error(
+        "the data folder {} is on a network file system ({kind}), where a write-ahead log is not \
+         safe; choose a folder on a disk of this machine", path.display()
+    )]
+    Network {
+        /// The folder.
+        path: PathBuf,
+        /// What kind of file system.
+        kind: String,
+    },
     /// The data file was written by a newer version.
     #[error(
         "the data file has schema version {found}, and this version of jobmill knows {known} at \
@@ -139,6 +151,9 @@ pub enum OpenError {
 pub(super) fn lock(folder: &Path) -> Result<File, OpenError> {
     let failed = |path: &Path, source| OpenError::Folder { path: path.to_owned(), source };
     make_folder(folder).map_err(|source| failed(folder, source))?;
+    if let Some(kind) = mount::network(folder) {
+        return Err(OpenError::Network { path: folder.to_owned(), kind });
+    }
     let path = folder.join(LOCK_FILE);
     let mut options = OpenOptions::new();
     let file = options.read(true).write(true).create(true).truncate(false).open(&path);
@@ -220,9 +235,11 @@ pub(super) fn set_max_bytes(
 /// The size of a page of the data file.
 pub(super) const PAGE_BYTES: u64 = 4096;
 
+/// Somebody may look into the file with another program, and even write: we wait this long.
+pub(super) const PATIENCE: Duration = Duration::from_secs(5);
+
 fn common(connection: &Connection, cache_bytes: u64) -> rusqlite::Result<()> {
-    // Somebody may look into the file with another program, and even write; wait for them.
-    connection.busy_timeout(Duration::from_secs(5))?;
+    connection.busy_timeout(PATIENCE)?;
     connection.pragma_update(None, "synchronous", "FULL")?;
     connection.pragma_update(None, "fullfsync", true)?;
     connection.pragma_update(None, "checkpoint_fullfsync", true)?;

@@ -1,11 +1,16 @@
 //! The transaction that the writer is in: its statements and the totals that it changes.
 
+use std::time::Duration;
+
 use rusqlite::{Connection, Params, PrepFlags, Row, Statement};
 
 use super::checkpoint;
 use super::open;
 use super::query::Query;
 use super::total::Totals;
+
+/// How long the writer waits for readers when the log has grown too long.
+const A_MOMENT: Duration = Duration::from_millis(200);
 
 /// The writer's connection with its prepared statements.
 ///
@@ -68,10 +73,21 @@ impl<'c> Txn<'c> {
         open::set_max_bytes(self.connection, max_bytes)
     }
 
-    /// Runs a checkpoint between two transactions; answers as
-    /// [`checkpoint`](super::checkpoint::checkpoint) does.
-    pub(super) fn checkpoint(&self, pragma: &str) -> rusqlite::Result<(bool, i64, i64)> {
-        checkpoint::checkpoint(self.connection, pragma)
+    /// Copies the log between two transactions, as far as readers let it be copied; answers
+    /// whether all of it was.
+    pub(super) fn copy_log(&self) -> rusqlite::Result<bool> {
+        let (_, pages, copied) =
+            checkpoint::checkpoint(self.connection, "PRAGMA wal_checkpoint(PASSIVE)")?;
+        Ok(pages == copied)
+    }
+
+    /// Copies the log and cuts it to nothing, waiting a moment for readers to end; answers
+    /// whether that was done.
+    pub(super) fn cut_log(&self) -> rusqlite::Result<bool> {
+        self.connection.busy_timeout(A_MOMENT)?;
+        let cut = checkpoint::checkpoint(self.connection, "PRAGMA wal_checkpoint(TRUNCATE)");
+        self.connection.busy_timeout(open::PATIENCE)?;
+        cut.map(|(busy, ..)| !busy)
     }
 
     /// Runs a statement; answers how many rows it changed.

@@ -184,3 +184,33 @@ fn the_log_stays_short() {
     let size = fs::metadata(folder.path().join("jobmill.db-wal")).unwrap().len();
     assert!(size < 20 * soft, "and its file is as short: {size}");
 }
+
+/// Somebody who reads for long makes the log long, and it is cut when he has done.
+#[test]
+fn a_long_reader_stops_nobody() {
+    let folder = tempfile::tempdir().unwrap();
+    let soft = 64 * 1024;
+    let options = Options {
+        wal_soft_bytes: soft,
+        wal_hard_bytes: 4 * soft,
+        ..Options::in_folder(folder.path())
+    };
+    let store = SqliteStore::open(options).unwrap();
+    let other = Connection::open(folder.path().join(DATA_FILE)).unwrap();
+    let count = || other.query_row("SELECT count(*) FROM job", [], |row| row.get::<_, i64>(0));
+    block_on(store.job_insert(submission(0, "0"))).unwrap();
+    other.execute_batch("BEGIN").unwrap();
+    assert_eq!(count(), Ok(1));
+    for number in 1..60 {
+        block_on(store.job_insert(submission(number, "1"))).unwrap();
+    }
+    let long = store.wal_bytes();
+    assert!(long > 4 * soft, "the reader keeps the log: {long}");
+    assert_eq!(count(), Ok(1));
+    other.execute_batch("COMMIT").unwrap();
+    for number in 60..120 {
+        block_on(store.job_insert(submission(number, "1"))).unwrap();
+    }
+    assert!(store.wal_bytes() < long, "the log was begun anew: {}", store.wal_bytes());
+    assert_eq!(count(), Ok(120));
+}

@@ -78,9 +78,12 @@ fn assert_whole(data: &Connection) {
         WHERE litter.job IS NULL AND NOT (chunk.token = job.token
             AND (state = 3 OR (state = 2 AND instance IS NOT NULL AND appended = 1)))",
     );
-    none("the numbers of entries have no gaps", "SELECT count(*) FROM publication AS p
+    none(
+        "the numbers of entries have no gaps",
+        "SELECT count(*) FROM publication AS p
         WHERE p.first <> 1 + (
-            SELECT coalesce(sum(len), 0) FROM publication AS q WHERE q.first < p.first)");
+            SELECT coalesce(sum(len), 0) FROM publication AS q WHERE q.first < p.first)",
+    );
     let check: String = data.query_row("PRAGMA integrity_check", [], |row| row.get(0)).unwrap();
     assert_eq!(check, "ok");
 }
