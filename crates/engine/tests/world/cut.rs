@@ -10,17 +10,18 @@ use jobmill_model::output::{Chunk, Extent};
 use jobmill_model::queue::Name;
 use jobmill_model::{InstanceId, Job, JobId, Json, Timestamp, Token};
 use jobmill_store::*;
-use tokio::sync::Notify;
+use tokio::sync::{Mutex, MutexGuard, Notify};
 
 pub(crate) struct CutStore {
     inner: Arc<dyn Store>,
     left: AtomicI64,
     cut: Notify,
+    turn: Mutex<()>,
 }
 
 impl CutStore {
     pub(crate) fn new(inner: Arc<dyn Store>, writes: i64) -> Self {
-        Self { inner, left: AtomicI64::new(writes), cut: Notify::new() }
+        Self { inner, left: AtomicI64::new(writes), cut: Notify::new(), turn: Mutex::new(()) }
     }
 
     /// Returns when a write has been refused.
@@ -28,9 +29,11 @@ impl CutStore {
         self.cut.notified().await;
     }
 
-    fn write(&self) -> Result<()> {
+    /// Writes take turns, so that none is still under way when the process counts as dead.
+    async fn write(&self) -> Result<MutexGuard<'_, ()>> {
+        let turn = self.turn.lock().await;
         if self.left.fetch_sub(1, Ordering::SeqCst) > 0 {
-            return Ok(());
+            return Ok(turn);
         }
         self.cut.notify_one();
         Err(StoreError::Closed)
@@ -50,11 +53,11 @@ impl Jobs for CutStore {
         self.inner.job_list(query).await
     }
     async fn job_cancel(&self, ids: &[JobId], now: Timestamp) -> Result<Vec<Cancelled>> {
-        self.write()?;
+        let _turn = self.write().await?;
         self.inner.job_cancel(ids, now).await
     }
     async fn job_retry(&self, ids: &[JobId], now: Timestamp) -> Result<Vec<Retried>> {
-        self.write()?;
+        let _turn = self.write().await?;
         self.inner.job_retry(ids, now).await
     }
     async fn idempotency_sweep(&self, _now: Timestamp, _limit: usize) -> Result<Swept> {
@@ -65,28 +68,29 @@ impl Jobs for CutStore {
 #[async_trait]
 impl Leases for CutStore {
     async fn job_claim(&self, claim: Claim) -> Result<Vec<Claimed>> {
-        self.write()?;
+        let _turn = self.write().await?;
         self.inner.job_claim(claim).await
     }
     async fn job_progress(&self, notes: &[ProgressNote]) -> Result<Vec<bool>> {
         self.inner.job_progress(notes).await
     }
     async fn job_park(&self, park: Park) -> Result<Parked> {
-        self.write()?;
+        let _turn = self.write().await?;
         self.inner.job_park(park).await
     }
     async fn job_settle(&self, settles: Vec<Settle>) -> Result<Vec<Settled>> {
-        self.write()?;
+        let _turn = self.write().await?;
         self.inner.job_settle(settles).await
     }
     async fn job_release(&self, leases: &[(JobId, Token)]) -> Result<Vec<bool>> {
-        self.write()?;
+        let _turn = self.write().await?;
         self.inner.job_release(leases).await
     }
     async fn job_promote(&self, now: Timestamp, limit: usize) -> Result<Promoted> {
         // Not counted, because it depends on time; but a dead process does not do it.
+        let _turn = self.turn.lock().await;
         match self.left.load(Ordering::SeqCst) {
-            ..=0 => Err(StoreError::Closed),
+            ..0 => Err(StoreError::Closed),
             _ => self.inner.job_promote(now, limit).await,
         }
     }
@@ -103,7 +107,7 @@ impl Leases for CutStore {
 #[async_trait]
 impl Journals for CutStore {
     async fn job_journal(&self, append: Append) -> Result<Appended> {
-        self.write()?;
+        let _turn = self.write().await?;
         self.inner.job_journal(append).await
     }
     async fn journal_read(&self, id: JobId, from: u64, limit: usize) -> Result<Vec<Entry>> {
@@ -114,7 +118,7 @@ impl Journals for CutStore {
 #[async_trait]
 impl Signals for CutStore {
     async fn job_signal(&self, id: JobId, name: &Name, payload: &Json) -> Result<Signalled> {
-        self.write()?;
+        let _turn = self.write().await?;
         self.inner.job_signal(id, name, payload).await
     }
     async fn signal_read(&self, id: JobId, after: u64, limit: usize) -> Result<Vec<Signal>> {
@@ -125,7 +129,7 @@ impl Signals for CutStore {
 #[async_trait]
 impl Outputs for CutStore {
     async fn output_append(&self, id: JobId, token: Token, chunks: Vec<Chunk>) -> Result<bool> {
-        self.write()?;
+        let _turn = self.write().await?;
         self.inner.output_append(id, token, chunks).await
     }
     async fn output_extent(&self, id: JobId) -> Result<Option<Extent>> {
