@@ -19,6 +19,8 @@ use crate::chance::Chance;
 use crate::clock::Clock;
 use crate::ids::Ids;
 use crate::observe::{Counts, Observer};
+use crate::ops::gate::Gate;
+use crate::ops::http::HttpClient;
 use crate::performers::Performers;
 use crate::places::Places;
 use crate::progress::ProgressSender;
@@ -36,11 +38,18 @@ pub struct Config {
     pub max_crashes: u32,
     /// How long a shutdown waits for work that is under way.
     pub grace: Span,
+    /// Where calls out of this process may go.
+    pub gate: Gate,
 }
 
 impl Default for Config {
     fn default() -> Self {
-        Self { workers: 4, max_crashes: limits::MAX_CRASHES, grace: Span::from_secs(20) }
+        Self {
+            workers: 4,
+            max_crashes: limits::MAX_CRASHES,
+            grace: Span::from_secs(20),
+            gate: Gate::default(),
+        }
     }
 }
 
@@ -74,6 +83,7 @@ pub(crate) struct Shared {
     pub(crate) performers: Performers,
     pub(crate) settler: Settler,
     pub(crate) progress: ProgressSender,
+    pub(crate) http: HttpClient,
     pub(crate) observer: Observer,
     pub(crate) starved: AtomicBool,
     pub(crate) draining: watch::Sender<bool>,
@@ -119,6 +129,7 @@ impl Engine {
             ids: Ids::default(),
             bus: Arc::default(),
             running: Running::default(),
+            http: HttpClient::new(config.gate, clock.clone()),
             observer: Observer::default(),
             starved: AtomicBool::new(false),
             draining: watch::Sender::new(false),

@@ -29,5 +29,6 @@ mod submit;
 
 pub use engine::{Config, Engine, Standing};
 pub use observe::Counts;
+pub use ops::gate::Gate;
 pub use registry::{FlowCard, OpContext, Registry, RegistryError};
 pub use submit::SubmitError;

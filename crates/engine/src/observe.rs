@@ -56,7 +56,8 @@ impl Observer {
 
     pub(crate) fn attempt_failed(&self, id: JobId, attempt: u32, fault: &Fault) {
         let inner = fault.inner.as_deref().unwrap_or_default();
-        info!(job = %id, attempt, code = %fault.code, message = %fault.message, inner, "attempt failed");
+        let Fault { code, message, .. } = fault;
+        info!(job = %id, attempt, %code, message, inner, "attempt failed");
     }
 
     pub(crate) fn cancelled(&self, id: JobId) {

@@ -100,9 +100,9 @@ impl Engine {
         if bytes <= LIGHT_BYTES {
             return prepare();
         }
-        tokio::task::spawn_blocking(prepare).await.unwrap_or_else(|error| {
-            Err(SubmitError::Store(StoreError::Broken(error.to_string())))
-        })
+        tokio::task::spawn_blocking(prepare)
+            .await
+            .unwrap_or_else(|error| Err(SubmitError::Store(StoreError::Broken(error.to_string()))))
     }
 
     fn check(&self, jobs: &[NewJob]) -> Result<(), SubmitError> {

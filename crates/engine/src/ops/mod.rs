@@ -1,5 +1,8 @@
 //! Everything that the engine does to the world on behalf of a machine.
 
+pub(crate) mod gate;
+pub(crate) mod http;
+
 mod function;
 mod log;
 
@@ -21,6 +24,7 @@ pub(crate) fn perform(
 ) -> BoxFuture<'static, Outcome> {
     match effect {
         Effect::Op(call) => function::call(shared, call, key).boxed(),
+        Effect::Http(call) => http::perform(shared.clone(), call, key).boxed(),
         Effect::Log(entry) => std::future::ready(log::write(job, &entry)).boxed(),
         other => {
             let text = format!("this server cannot perform {other}: it has no such op");

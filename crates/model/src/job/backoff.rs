@@ -98,7 +98,9 @@ mod tests {
 
     proptest! {
         #[test]
-        fn a_wait_lies_between_the_jittered_and_the_full_wait(attempt in 1u32..2_000, chance in 0.0..=1.0f64) {
+        fn a_wait_lies_between_the_jittered_and_the_full_wait(
+            attempt in 1u32..2_000, chance in 0.0..=1.0f64,
+        ) {
             let backoff = Backoff::default();
             let full = Backoff { jitter: 0.0, ..backoff }.wait(attempt, 0.0).as_millis();
             let wait = backoff.wait(attempt, chance).as_millis();

@@ -138,7 +138,8 @@ fn mismatch(what: &str) -> Fault {
     Fault::last(
         "journal_mismatch",
         format!(
-            "the journal does not fit the program ({what}); it was begun by another version of it, retry the job to begin anew"
+            "the journal does not fit the program ({what}); it was begun by another version of \
+             it, retry the job to begin anew"
         ),
     )
 }
