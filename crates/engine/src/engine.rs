@@ -215,6 +215,14 @@ impl Engine {
         }
     }
 
+    /// The measure of a published result.
+    ///
+    /// # Errors
+    /// See [`job`](Self::job).
+    pub async fn extent(&self, id: JobId) -> Result<Option<Extent>, StoreError> {
+        self.shared.store.output_extent(id).await
+    }
+
     /// Chunks of a published result from place `from` on, about `bytes` of them.
     ///
     /// # Errors

@@ -2,11 +2,12 @@
 
 use std::sync::Arc;
 
+use axum::body::Body;
 use axum::extract::State;
-use hyper::Uri;
+use hyper::{StatusCode, Uri};
 use jobmill_engine::Engine;
-use jobmill_model::output::{Extent, Shape};
-use jobmill_model::{JobId, Span, Value};
+use jobmill_model::output::{Extent, Shape, entries};
+use jobmill_model::{JobId, Span};
 use jobmill_store::StoreError;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
@@ -17,7 +18,7 @@ use super::reply::{self, Answer};
 use super::results::finished;
 use super::room::{Room, Shared};
 use crate::wire::page::Page;
-use crate::wire::pair::Pair;
+use crate::wire::pair::{Pair, PairPage};
 use crate::wire::problem::Document;
 use crate::wire::query::Query;
 
@@ -54,40 +55,40 @@ async fn list_pairs(State(room): Shared, JobPath(id): JobPath, uri: Uri) -> Answ
     let mut query = Query::new(uri.query(), &["cursor", "limit"]);
     let (from, limit) = (query.row_cursor(), query.limit());
     refuse_query(query)?;
-    match finished(&room, id, Span::ZERO).await?.extent {
-        Some(Extent { shape: Shape::Object, len }) => {
-            let items = read(&room.engine, id, from..len, limit).await?;
-            let end = from.saturating_add(items.len() as u64);
-            let next = (end < len && !items.is_empty()).then(|| end.to_string());
-            Ok(reply::json(&Page { items, next }))
-        }
-        _ => Ok(reply::json(&Page::<Pair>::whole(Vec::new()))),
+    // A published result is final, so the job itself, perhaps large, need not be read.
+    let extent = match room.engine.extent(id).await? {
+        Some(extent) => Some(extent),
+        None => finished(&room, id, Span::ZERO).await?.extent,
+    };
+    let mut page = PairPage::new();
+    let mut next = None;
+    if let Some(Extent { shape: Shape::Object, len }) = extent {
+        read(&room.engine, id, from..len, limit, &mut page).await?;
+        let end = from.saturating_add(page.len as u64);
+        next = (end < len && page.len > 0).then_some(end);
     }
+    Ok(reply::written(StatusCode::OK, Body::from(page.finish(next))))
 }
 
-/// At most `limit` entries of a result, by their places.
+/// Adds at most `limit` entries of a result to the page, by their places.
 async fn read(
     engine: &Engine,
     id: JobId,
     mut places: std::ops::Range<u64>,
     limit: usize,
-) -> Result<Vec<Pair>, StoreError> {
-    let mut items = Vec::new();
-    while !places.is_empty() && items.len() < limit {
+    page: &mut PairPage,
+) -> Result<(), StoreError> {
+    while !places.is_empty() && page.len < limit {
         let chunks = engine.output(id, places.start, READ_BYTES).await?;
         if chunks.is_empty() {
             return Err(StoreError::Broken(format!("chunks of job {id} are missing")));
         }
         for chunk in chunks {
-            let object = Value::from_json(chunk.text.as_bytes());
-            let object = object.map_err(|error| StoreError::Broken(error.to_string()))?;
             let passed = usize::try_from(places.start.saturating_sub(chunk.first));
-            let entries = object.as_map().into_iter().flat_map(jobmill_model::Map::iter);
-            let wanted = entries.skip(passed.unwrap_or(usize::MAX)).take(limit - items.len());
-            items
-                .extend(wanted.map(|(key, value)| Pair { key: key.clone(), value: value.clone() }));
+            let wanted = entries(&chunk.text).skip(passed.unwrap_or(usize::MAX));
+            wanted.take(limit - page.len).for_each(|(key, value)| page.push(key, value));
             places.start = chunk.first + chunk.len;
         }
     }
-    Ok(items)
+    Ok(())
 }
