@@ -12,7 +12,7 @@ use std::sync::Arc;
 use jobmill_backends::sqlite::{DATA_FILE, OpenError, Options, SqliteStore};
 use jobmill_engine::chance::SystemChance;
 use jobmill_engine::clock::SystemClock;
-use jobmill_engine::{Config, Engine, Registry, RegistryError};
+use jobmill_engine::{Config, Engine, Gate, Registry, RegistryError};
 use jobmill_store::StoreError;
 use tokio::net::TcpListener;
 use tokio::sync::oneshot;
@@ -85,6 +85,14 @@ impl Server {
     /// # Errors
     /// See [`StartError`].
     pub async fn start(settings: &Settings) -> Result<Self, StartError> {
+        Self::start_with(settings, registry()?).await
+    }
+
+    /// The same with other flows.
+    ///
+    /// # Errors
+    /// See [`StartError`].
+    pub async fn start_with(settings: &Settings, flows: Registry) -> Result<Self, StartError> {
         let listener = listen(settings.listen).await?;
         let address = listener.local_addr().map_err(StartError::Serve)?;
         let options =
@@ -95,9 +103,10 @@ impl Server {
             workers: settings.workers,
             max_crashes: settings.max_crashes,
             grace: settings.grace,
+            gate: Gate { private: false, loopback: settings.listen.ip().is_loopback() },
         };
         let (clock, chance) = (Arc::new(SystemClock::default()), Arc::new(SystemChance));
-        let engine = Engine::start(store.clone(), registry()?, clock, chance, config)
+        let engine = Engine::start(store.clone(), flows, clock, chance, config)
             .await
             .map_err(StartError::Engine)?;
         let doors = http::Settings {

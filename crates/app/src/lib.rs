@@ -7,6 +7,7 @@ pub mod config;
 pub mod http;
 pub mod load;
 
+mod selftest;
 mod web;
 mod wire;
 

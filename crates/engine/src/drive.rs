@@ -390,7 +390,7 @@ impl Driver<'_> {
         match appended.map_err(|error| self.refused("job_journal", &error))? {
             Appended::Done => {}
             Appended::Stale => return Err(Exit::Lost),
-            Appended::Gap(_) => return Err(Exit::HandBack),
+            Appended::Gap(place) => return Err(damaged(place).into()),
         }
         self.committed = entries.last().map_or(self.committed, |entry| entry.seq + 1);
         for entry in entries {
@@ -437,6 +437,11 @@ impl Driver<'_> {
         self.shared.observer.store_failed(verb, error);
         Exit::HandBack
     }
+}
+
+/// The lease holds, so nobody else has written: the journal itself is not what it was.
+fn damaged(place: u64) -> Fault {
+    Fault::last("StoreDamaged", format!("the job's journal has lost entries from {place} on"))
 }
 
 /// Runs a piece of a machine; a panic there is the machine's failure.

@@ -11,6 +11,7 @@ mod jobs;
 mod json;
 mod run;
 mod screen;
+mod selftest;
 mod serve;
 mod session;
 mod table;
@@ -64,6 +65,7 @@ enum Command {
     Run(run::Run),
     Flows(flows::Flows),
     Config(config::Config),
+    Selftest(selftest::Selftest),
 }
 
 /// What every command is given.
@@ -95,6 +97,7 @@ pub fn main() -> ExitCode {
         Command::Run(run) => run.run(&context),
         Command::Flows(flows) => flows.run(&context),
         Command::Config(config) => config.run(&context),
+        Command::Selftest(selftest) => selftest.run(&context),
     };
     match ended {
         Ok(()) => ExitCode::SUCCESS,

@@ -1,11 +1,13 @@
 //! `jobmill serve`: API and workers in one process.
 
 use clap::Args;
+use jobmill_engine::Registry;
 
 use super::screen::say;
 use super::{Context, Failure};
-use crate::boot::{self, Server, Signals};
+use crate::boot::{self, Server, Signals, StartError};
 use crate::config::{Flags, LogFormat, Serving, Settings, load};
+use crate::selftest;
 
 /// Serves the API and performs jobs
 #[derive(Debug, Args)]
@@ -24,6 +26,9 @@ acknowledged is lost, and the next start goes on.")]
 pub(crate) struct Serve {
     #[command(flatten)]
     flags: Flags<Serving>,
+    /// Adds the flows of the self-test
+    #[arg(long = selftest::FLAG, hide = true)]
+    selftest_flows: bool,
 }
 
 impl Serve {
@@ -32,13 +37,18 @@ impl Serve {
         loaded.warnings.iter().for_each(|warning| say(&format!("warning: {warning}")));
         boot::start_logs(&loaded.settings);
         let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
-        runtime.block_on(serve(&loaded.settings))
+        let flows = boot::registry().map_err(StartError::from)?;
+        let flows = match self.selftest_flows {
+            true => selftest::with_flows(flows).map_err(StartError::from)?,
+            false => flows,
+        };
+        runtime.block_on(serve(&loaded.settings, flows))
     }
 }
 
-async fn serve(settings: &Settings) -> Result<(), Failure> {
+async fn serve(settings: &Settings, flows: Registry) -> Result<(), Failure> {
     let signals = Signals::listen()?;
-    let server = Server::start(settings).await?;
+    let server = Server::start_with(settings, flows).await?;
     let format = settings.log_format;
     tell(format, concat!("jobmill ", env!("CARGO_PKG_VERSION")));
     tell(format, &format!("data in {}", server.data_file.display()));

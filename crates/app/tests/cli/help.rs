@@ -13,6 +13,7 @@ fn every_command_explains_itself() {
         "flows list",
         "flows show",
         "config",
+        "selftest",
         "jobs",
         "jobs submit",
         "jobs list",
