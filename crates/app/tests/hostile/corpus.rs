@@ -1,0 +1,137 @@
+//! Valid requests for every door, from which all others are made.
+
+use super::draft::Draft;
+
+/// Jobs that the requests name.
+pub(crate) struct Jobs {
+    pub(crate) completed: String,
+    pub(crate) failed: String,
+    pub(crate) delayed: String,
+}
+
+/// A request, and the statuses with which it may be answered.
+pub(crate) struct Valid {
+    pub(crate) draft: Draft,
+    pub(crate) statuses: &'static [u16],
+}
+
+const UNKNOWN: &str = "0190d5a4-7b3c-7def-8a11-2f6d1c0e9b42";
+
+/// A job that completes, one that fails and one that waits.
+pub(crate) const FIRST_JOBS: [&str; 3] = [
+    r#"{"flow":"expand_reduce_flow","input":{"1":"2","3":"4","5":"6","7":"8"}}"#,
+    r#"{"flow":"expand_reduce_flow","input":{"a":1,"a b":2,"b c":3,"c":4},"max_attempts":1,
+        "params":{"collision":"error"}}"#,
+    r#"{"flow":"range_report","input":{"start":1,"end":2},"delay":"1h"}"#,
+];
+
+const EVERY_OPTION: &str = r#"{"flow":"expand_reduce_flow","input":[{"1":"2","3":4.5e1},{}],
+    "params":{"split":{"parts":2},"merge":"zip","separator":"-","uneven":"carry"},
+    "queue":"mail","priority":-7,"delay":"10m","max_attempts":5,"timeout":"1h30m",
+    "backoff":{"initial":"2s","max":"1m","multiplier":3,"jitter":0.5},"tags":["a","b"]}"#;
+
+const AT_A_TIME: &str = r#"{"flow":"range_report","input":{"start":-5,"end":5},
+    "run_at":"2026-11-21T10:07:03.067Z","backoff":"30s","queue":null,"params":null}"#;
+
+const LINES: &str = "{\"start\":1,\"end\":2}\n\r\n{\"flow\":\"range_report\",\
+    \"input\":{\"start\":3,\"end\":4},\"delay\":\"1h\"}\n";
+
+const FILTERS: &str = "/jobs?status=failed,running&status=completed&flow=range_report\
+    &queue=default&tag=a&since=2026-01-01T00:00:00Z&until=2036-01-01T00:00:00.5%2B01:00&limit=5";
+
+/// One request for every door and every form that it takes.
+pub(crate) fn valid(jobs: &Jobs) -> Vec<Valid> {
+    let mut all = pages();
+    all.extend(reads(jobs));
+    all.extend(submissions());
+    all.extend(documents(jobs));
+    all
+}
+
+fn one(statuses: &'static [u16], draft: Draft) -> Valid {
+    Valid { draft, statuses }
+}
+
+fn get(target: impl AsRef<str>) -> Draft {
+    Draft::new("GET", target.as_ref())
+}
+
+fn post(target: impl AsRef<str>) -> Draft {
+    Draft::new("POST", target.as_ref())
+}
+
+fn pages() -> Vec<Valid> {
+    let paths = ["/", "/docs", "/openapi.json", "/web/page.js", "/healthz", "/readyz"];
+    let mut all: Vec<Valid> = paths.iter().map(|path| one(&[200], get(path))).collect();
+    all.push(one(&[200], Draft::new("HEAD", "/jobs/counts/")));
+    all.push(one(&[204], Draft::new("OPTIONS", "/jobs")));
+    all.push(one(&[404], get("/no/such/route?at=all")));
+    all.push(one(&[405], Draft::new("DELETE", "/jobs")));
+    all
+}
+
+fn reads(jobs: &Jobs) -> Vec<Valid> {
+    let Jobs { completed, failed, delayed } = jobs;
+    let mut all: Vec<Valid> = ["/flows", "/flows/range_report", "/jobs/counts", "/jobs", FILTERS]
+        .iter()
+        .map(|target| one(&[200], get(target)))
+        .collect();
+    all.extend([
+        one(&[200], get(format!("/jobs?limit=3&cursor={delayed}"))),
+        one(&[200], get(format!("/jobs/{completed}"))),
+        one(&[404], get(format!("/jobs/{UNKNOWN}"))),
+        one(&[200], get(format!("/jobs/{completed}/results?wait=20ms"))),
+        one(&[200], get(format!("/jobs/{completed}/result"))),
+        one(&[200, 409], get(format!("/jobs/{delayed}/results"))),
+        one(&[200, 409], get(format!("/jobs/{failed}/results"))),
+        one(&[200], get(format!("/jobs/{completed}/pairs?limit=2&cursor=1"))),
+        one(
+            &[200],
+            get(format!(
+                "/jobs/{failed}/errors?type=KeyCollision&since=2026-01-01T00:00:00Z\
+                 &until=2099-01-01T00:00:00Z&limit=1&cursor=0"
+            )),
+        ),
+        one(&[200, 409], post(format!("/jobs/{delayed}/cancel"))),
+        one(&[202, 409], post(format!("/jobs/{delayed}/retry"))),
+        one(&[202, 409], post(format!("/jobs/{failed}/retry"))),
+    ]);
+    all
+}
+
+fn submissions() -> Vec<Valid> {
+    let keyed = |key: &str, draft: Draft| draft.header("Idempotency-Key", key);
+    let bulk = format!("[{EVERY_OPTION},{AT_A_TIME},{{\"start\":1,\"end\":2}}]");
+    let lines = post("/jobs/bulk").body("application/x-ndjson", LINES);
+    vec![
+        one(&[202], post("/jobs").json(EVERY_OPTION)),
+        one(&[202], post("/jobs").json(AT_A_TIME)),
+        one(&[202], post("/jobs").json(FIRST_JOBS[0])),
+        one(&[202], post("/jobs/").json(r#"{"start":1, "end":2}"#)),
+        one(&[202], keyed("a-key-7", post("/jobs").json(FIRST_JOBS[2]))),
+        one(&[422], post("/jobs").json(r#"{"flow":"range_report","input":{"start":"x"}}"#)),
+        one(&[202], post("/jobs/bulk").json(&bulk)),
+        one(&[202], lines.clone()),
+        one(&[202], keyed("bulk key, with \"signs\"", lines)),
+    ]
+}
+
+fn documents(jobs: &Jobs) -> Vec<Valid> {
+    let Jobs { completed, failed, delayed } = jobs;
+    let body = r#"{"job": {"input_data": [{"key1": "value1"}, {"key2": "value2"}]}}"#;
+    vec![
+        one(
+            &[200],
+            get(format!(
+                "/api/error_handling?job_id={failed}&error_type=KeyCollision\
+                 &time_filter=2026-11-21T10"
+            )),
+        ),
+        one(&[200], get(format!("/api/verify_status?job_id={delayed}"))),
+        one(&[200], get("/api/keyvalues?page=1&per_page=2")),
+        one(&[200], post("/expand_reduce_flow/").json(body)),
+        one(&[200], get(format!("/check_status/{completed}"))),
+        one(&[200], get(format!("/job_result/{completed}"))),
+        one(&[200], get(format!("/job_result/{failed}"))),
+    ]
+}
