@@ -4,6 +4,7 @@
 //! --all-features`): another selection resolves other features for shared dependencies, and
 //! cargo then builds them again.
 
+mod contract;
 mod programs;
 mod tally;
 
@@ -32,7 +33,7 @@ pub(crate) fn run(options: &TestOptions) -> Result<(), Failure> {
     step("house laws", tidy::run)?;
     if !options.quick {
         step("dependencies", dependencies)?;
-        step("external programs", programs::provide)?;
+        step("external programs", || programs::provide().and_then(|()| contract::provide()))?;
     }
     let tally = run_tests(options)?;
     println!("\nall steps passed{}", if options.quick { " (quick: a part of them)" } else { "" });

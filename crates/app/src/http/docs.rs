@@ -12,6 +12,7 @@ use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
 use super::page::PAGE_HEADERS;
+use super::refusals;
 use super::reply::{self, Answer};
 use super::room::{Room, Shared};
 use crate::web;
@@ -51,6 +52,7 @@ pub fn openapi() -> OpenApi {
         .build();
     let components = document.components.get_or_insert_with(Components::new);
     components.add_security_scheme("key", SecurityScheme::Http(scheme));
+    refusals::describe(&mut document);
     document
 }
 

@@ -22,6 +22,7 @@ mod path;
 mod patience;
 mod probes;
 mod refusal;
+mod refusals;
 mod reply;
 mod results;
 mod room;

@@ -44,7 +44,8 @@ async fn get_page() -> Answer {
     get, path = "/web/{file}", tag = "pages", operation_id = "get_web_file",
     params(("file" = String, Path, description = "The file's name")),
     responses(
-        (status = 200, description = "The file", body = String, content_type = "text/css"),
+        (status = 200, description = "The file",
+            content((String = "text/css"), (String = "text/javascript"))),
         (status = 404, description = "No such file", content_type = "application/problem+json",
             body = crate::wire::problem::Document),
     ),
