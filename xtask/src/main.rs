@@ -1,5 +1,6 @@
 //! House tasks: the test command and the house laws. Never shipped.
 
+mod bench;
 mod failure;
 mod process;
 mod step;
@@ -30,12 +31,15 @@ enum Task {
     ///
     /// Each violation is printed with its place and with the reason of its law.
     Tidy,
+    /// Measure the server beside what bounds it: a table, and JSON under `target/bench`.
+    Bench(bench::BenchOptions),
 }
 
 fn main() -> ExitCode {
     let result = match Cli::parse().task {
         Task::Test(options) => test::run(&options),
         Task::Tidy => tidy::run(),
+        Task::Bench(options) => bench::run(&options),
     };
     match result {
         Ok(()) => ExitCode::SUCCESS,

@@ -1,0 +1,83 @@
+//! The workloads and their names.
+
+use crate::failure::Failure;
+
+/// What is done to the server.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Kind {
+    /// Small jobs posted over so many connections.
+    Submit(usize),
+    /// A small job posted and its result awaited, over so many connections.
+    Complete(usize),
+    /// The same, one at a time, for its latency.
+    Result,
+    /// Jobs looked at over so many connections.
+    Read(usize),
+    /// One job with millions of entries, read back in pages.
+    Product,
+    /// Nothing.
+    Idle,
+}
+
+/// A workload; `filled` with many finished jobs stored beforehand.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Workload {
+    pub(super) kind: Kind,
+    pub(super) filled: bool,
+}
+
+const KINDS: [Kind; 8] = [
+    Kind::Submit(1),
+    Kind::Submit(16),
+    Kind::Submit(64),
+    Kind::Complete(64),
+    Kind::Result,
+    Kind::Read(64),
+    Kind::Product,
+    Kind::Idle,
+];
+
+impl Workload {
+    pub(super) fn name(self) -> String {
+        let name = match self.kind {
+            Kind::Submit(connections) => format!("submit-{connections}"),
+            Kind::Complete(connections) => format!("complete-{connections}"),
+            Kind::Result => "result-1".to_owned(),
+            Kind::Read(connections) => format!("read-{connections}"),
+            Kind::Product => "product".to_owned(),
+            Kind::Idle => "idle".to_owned(),
+        };
+        format!("{name}{}", if self.filled { "-filled" } else { "" })
+    }
+}
+
+/// All of them, each beside its filled twin, so that both meet the machine in the same mood.
+fn all() -> impl Iterator<Item = Workload> {
+    KINDS.into_iter().flat_map(|kind| [false, true].map(|filled| Workload { kind, filled }))
+}
+
+/// Those with these names, in the usual order; all of them without names.
+pub(super) fn chosen(names: &[String]) -> Result<Vec<Workload>, Failure> {
+    if let Some(unknown) = names.iter().find(|name| all().all(|known| known.name() != **name)) {
+        let known: Vec<String> = all().map(Workload::name).collect();
+        let known = known.join(", ");
+        return Err(Failure::new(format!("no workload {unknown:?}; there are {known}")));
+    }
+    Ok(all().filter(|it| names.is_empty() || names.contains(&it.name())).collect())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_choose_and_no_names_choose_all() {
+        let names = |names: &[&str]| {
+            let names: Vec<String> = names.iter().map(|name| (*name).to_owned()).collect();
+            chosen(&names).map(|it| it.into_iter().map(Workload::name).collect::<Vec<_>>())
+        };
+        assert_eq!(names(&["idle", "read-64-filled"]).unwrap(), ["read-64-filled", "idle"]);
+        assert_eq!(names(&[]).unwrap().len(), 16);
+        assert!(names(&["submit"]).unwrap_err().message().contains("submit-16-filled"));
+    }
+}
