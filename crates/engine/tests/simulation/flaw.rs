@@ -1,0 +1,288 @@
+//! Stores that are wrong on purpose, to show that the simulation notices.
+
+use std::collections::BTreeMap;
+
+use async_trait::async_trait;
+use jobmill_model::job::{FailedAttempt, Verdict};
+use jobmill_model::machine::Entry;
+use jobmill_model::output::{Chunk, Extent};
+use jobmill_model::queue::Name;
+use jobmill_model::{InstanceId, Job, JobId, Json, State, Timestamp, Token};
+use jobmill_store::memory::MemoryStore;
+use jobmill_store::*;
+use parking_lot::Mutex;
+
+/// What is wrong.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Flaw {
+    /// It settles without looking at the token.
+    SettlesStale,
+    /// It journals without looking at the token.
+    JournalsStale,
+    /// It parks without looking into the inbox.
+    ParksBlind,
+    /// It settles a job that has ended once more.
+    SettlesTwice,
+    /// It answers before the sync.
+    AckBeforeSync,
+    /// It does not raise the token when a job is claimed again.
+    KeepsToken,
+    /// It does not look for the idempotency key.
+    IgnoresKeys,
+    /// It forgets the journal of a job whose worker was lost.
+    ForgetsJournal,
+}
+
+impl Flaw {
+    pub(crate) const ALL: [Self; 8] = [
+        Self::SettlesStale,
+        Self::JournalsStale,
+        Self::ParksBlind,
+        Self::SettlesTwice,
+        Self::AckBeforeSync,
+        Self::KeepsToken,
+        Self::IgnoresKeys,
+        Self::ForgetsJournal,
+    ];
+}
+
+/// The oracle, with a flaw or without one.
+pub(crate) struct FlawedStore {
+    inner: MemoryStore,
+    flaw: Option<Flaw>,
+    memo: Mutex<Memo>,
+}
+
+#[derive(Default)]
+struct Memo {
+    /// The newest token of each job.
+    newest: BTreeMap<JobId, Token>,
+    /// The token that the workers of a job know.
+    told: BTreeMap<JobId, Token>,
+    /// Rows that were written again after their end.
+    over: BTreeMap<JobId, Job>,
+    /// How many entries of a journal are forgotten.
+    forgotten: BTreeMap<JobId, u64>,
+}
+
+impl FlawedStore {
+    pub(crate) fn new(inner: MemoryStore, flaw: Option<Flaw>) -> Self {
+        Self { inner, flaw, memo: Mutex::default() }
+    }
+
+    fn has(&self, flaw: Flaw) -> bool {
+        self.flaw == Some(flaw)
+    }
+
+    /// The token under which the oracle is asked, for a verb that this flaw would harm.
+    fn token(&self, id: JobId, token: Token, flaw: Flaw) -> Token {
+        let memo = self.memo.lock();
+        let newest = memo.newest.get(&id).copied().unwrap_or(token);
+        let told = self.has(Flaw::KeepsToken) && memo.told.get(&id) == Some(&token);
+        if told || self.has(flaw) { newest } else { token }
+    }
+
+    /// The token of a new lease as its worker hears it.
+    fn tell(&self, id: JobId, token: Token) -> Token {
+        let mut memo = self.memo.lock();
+        memo.newest.insert(id, token);
+        let told = *memo.told.entry(id).or_insert(token);
+        if self.has(Flaw::KeepsToken) { told } else { token }
+    }
+
+    fn over(&self, job: Job) -> Job {
+        self.memo.lock().over.get(&job.id).cloned().unwrap_or(job)
+    }
+
+    /// A settlement that came too late, recorded all the same.
+    async fn settle_again(&self, settle: &Settle) -> Result<Settled> {
+        let row = self.inner.job_get(&[settle.id]).await?.pop().flatten();
+        let Some(mut job) = row.filter(|job| job.state.is_final()) else {
+            return Ok(Settled::Stale);
+        };
+        job.state = match settle.verdict {
+            Verdict::Complete(_) => State::Completed,
+            Verdict::Retry { .. } | Verdict::Fail(_) => State::Failed,
+            Verdict::Cancel => State::Cancelled,
+        };
+        let state = job.state;
+        self.memo.lock().over.insert(settle.id, job);
+        Ok(Settled::Done(state))
+    }
+
+    async fn ids_in(&self, state: State) -> Result<Vec<JobId>> {
+        let query = JobQuery { states: vec![state], limit: usize::MAX, ..JobQuery::default() };
+        Ok(self.inner.job_list(&query).await?.jobs.iter().map(|job| job.id).collect())
+    }
+
+    async fn forget(&self, was_running: &[JobId]) -> Result<()> {
+        for id in self.ids_in(State::Submitted).await? {
+            if was_running.contains(&id) {
+                let entries = self.inner.journal_read(id, 0, usize::MAX).await?.len();
+                self.memo.lock().forgotten.insert(id, entries as u64);
+            }
+        }
+        Ok(())
+    }
+
+    fn forgotten(&self, id: JobId) -> u64 {
+        self.memo.lock().forgotten.get(&id).copied().unwrap_or(0)
+    }
+}
+
+#[async_trait]
+impl Jobs for FlawedStore {
+    async fn job_insert(&self, mut submission: Submission) -> Result<Inserted> {
+        if self.has(Flaw::IgnoresKeys) {
+            submission.idempotency = None;
+        }
+        let ids: Vec<_> = submission.jobs.iter().map(|job| job.id).collect();
+        let inserted = self.inner.job_insert(submission).await?;
+        if let Inserted::New(leases) = &inserted {
+            let leased = ids.iter().zip(leases).filter_map(|(id, token)| Some((*id, (*token)?)));
+            for (id, token) in leased {
+                self.tell(id, token);
+            }
+        }
+        Ok(inserted)
+    }
+    async fn job_get(&self, ids: &[JobId]) -> Result<Vec<Option<Job>>> {
+        let jobs = self.inner.job_get(ids).await?;
+        Ok(jobs.into_iter().map(|job| Some(self.over(job?))).collect())
+    }
+    async fn job_list(&self, query: &JobQuery) -> Result<JobPage> {
+        self.inner.job_list(query).await
+    }
+    async fn job_cancel(&self, ids: &[JobId], now: Timestamp) -> Result<Vec<Cancelled>> {
+        self.inner.job_cancel(ids, now).await
+    }
+    async fn job_retry(&self, ids: &[JobId], now: Timestamp) -> Result<Vec<Retried>> {
+        self.memo.lock().forgotten.retain(|id, _| !ids.contains(id));
+        self.inner.job_retry(ids, now).await
+    }
+    async fn idempotency_sweep(&self, now: Timestamp, limit: usize) -> Result<Swept> {
+        self.inner.idempotency_sweep(now, limit).await
+    }
+}
+
+#[async_trait]
+impl Leases for FlawedStore {
+    async fn job_claim(&self, claim: Claim) -> Result<Vec<Claimed>> {
+        let mut claimed = self.inner.job_claim(claim).await?;
+        for claimed in &mut claimed {
+            claimed.token = self.tell(claimed.job.id, claimed.token);
+        }
+        Ok(claimed)
+    }
+    async fn job_progress(&self, notes: &[ProgressNote]) -> Result<Vec<bool>> {
+        let mut notes = notes.to_vec();
+        for note in &mut notes {
+            note.token = self.token(note.id, note.token, Flaw::KeepsToken);
+        }
+        self.inner.job_progress(&notes).await
+    }
+    async fn job_park(&self, mut park: Park) -> Result<Parked> {
+        park.token = self.token(park.id, park.token, Flaw::KeepsToken);
+        if self.has(Flaw::ParksBlind) {
+            park.seen = u64::MAX;
+        }
+        self.inner.job_park(park).await
+    }
+    async fn job_settle(&self, mut settles: Vec<Settle>) -> Result<Vec<Settled>> {
+        for settle in &mut settles {
+            settle.token = self.token(settle.id, settle.token, Flaw::SettlesStale);
+        }
+        let mut settled = self.inner.job_settle(settles.clone()).await?;
+        if self.has(Flaw::SettlesTwice) {
+            for (settle, settled) in settles.iter().zip(&mut settled) {
+                if *settled == Settled::Stale {
+                    *settled = self.settle_again(settle).await?;
+                }
+            }
+        }
+        Ok(settled)
+    }
+    async fn job_release(&self, leases: &[(JobId, Token)]) -> Result<Vec<bool>> {
+        let mut leases = leases.to_vec();
+        for (id, token) in &mut leases {
+            *token = self.token(*id, *token, Flaw::KeepsToken);
+        }
+        self.inner.job_release(&leases).await
+    }
+    async fn job_promote(&self, now: Timestamp, limit: usize) -> Result<Promoted> {
+        self.inner.job_promote(now, limit).await
+    }
+    async fn job_reclaim(
+        &self,
+        alive: InstanceId,
+        max_crashes: u32,
+        now: Timestamp,
+    ) -> Result<Reclaimed> {
+        let was_running = self.ids_in(State::Running).await?;
+        let reclaimed = self.inner.job_reclaim(alive, max_crashes, now).await?;
+        if self.has(Flaw::ForgetsJournal) {
+            self.forget(&was_running).await?;
+        }
+        Ok(reclaimed)
+    }
+}
+
+#[async_trait]
+impl Journals for FlawedStore {
+    async fn job_journal(&self, mut append: Append) -> Result<Appended> {
+        append.token = self.token(append.id, append.token, Flaw::JournalsStale);
+        let forgotten = self.forgotten(append.id);
+        append.entries.iter_mut().for_each(|entry| entry.seq += forgotten);
+        self.inner.job_journal(append).await
+    }
+    async fn journal_read(&self, id: JobId, from: u64, limit: usize) -> Result<Vec<Entry>> {
+        let forgotten = self.forgotten(id);
+        let mut entries = self.inner.journal_read(id, from + forgotten, limit).await?;
+        entries.iter_mut().for_each(|entry| entry.seq -= forgotten);
+        Ok(entries)
+    }
+}
+
+#[async_trait]
+impl Signals for FlawedStore {
+    async fn job_signal(&self, id: JobId, name: &Name, payload: &Json) -> Result<Signalled> {
+        self.inner.job_signal(id, name, payload).await
+    }
+    async fn signal_read(&self, id: JobId, after: u64, limit: usize) -> Result<Vec<Signal>> {
+        self.inner.signal_read(id, after, limit).await
+    }
+}
+
+#[async_trait]
+impl Outputs for FlawedStore {
+    async fn output_append(&self, id: JobId, token: Token, chunks: Vec<Chunk>) -> Result<bool> {
+        let token = self.token(id, token, Flaw::KeepsToken);
+        self.inner.output_append(id, token, chunks).await
+    }
+    async fn output_extent(&self, id: JobId) -> Result<Option<Extent>> {
+        self.inner.output_extent(id).await
+    }
+    async fn output_read(&self, id: JobId, from: u64, bytes: usize) -> Result<Vec<Chunk>> {
+        self.inner.output_read(id, from, bytes).await
+    }
+    async fn pair_page(&self, skip: u64, limit: usize) -> Result<PairPage> {
+        self.inner.pair_page(skip, limit).await
+    }
+    async fn output_sweep(&self, limit: usize) -> Result<Swept> {
+        self.inner.output_sweep(limit).await
+    }
+}
+
+#[async_trait]
+impl Attempts for FlawedStore {
+    async fn attempt_list(&self, query: &AttemptQuery) -> Result<Vec<FailedAttempt>> {
+        self.inner.attempt_list(query).await
+    }
+}
+
+#[async_trait]
+impl Tallies for FlawedStore {
+    async fn tally_read(&self) -> Result<Tally> {
+        self.inner.tally_read().await
+    }
+}

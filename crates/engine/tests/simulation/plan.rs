@@ -1,0 +1,173 @@
+//! What the outside does to the server: the workload, decided by the seed beforehand.
+
+use std::collections::VecDeque;
+
+use jobmill_model::job::{Backoff, NewJob, Spec, Start};
+use jobmill_model::queue::{Name, Priority};
+use jobmill_model::{Span, Value};
+
+use super::dice::Dice;
+use super::outside::WORK;
+use super::steps::STEPS;
+use super::time::Micros;
+
+/// The names of signals.
+pub(crate) const SIGNALS: [&str; 2] = ["go", "on"];
+
+/// One thing that the outside does. A `pick` chooses among the jobs that were accepted by then.
+#[derive(Debug, Clone)]
+pub(crate) enum Action {
+    /// Sends a submission, for the first time or again.
+    Submit(usize),
+    /// Sends another body under the key of an earlier submission.
+    SubmitOther(usize),
+    Cancel {
+        pick: u64,
+        stranger: bool,
+    },
+    Retry {
+        pick: u64,
+        stranger: bool,
+    },
+    Signal {
+        pick: u64,
+        name: &'static str,
+        stranger: bool,
+    },
+    /// Waits for a job's end.
+    Wait {
+        pick: u64,
+        span: Span,
+    },
+    /// Wakes the server for nothing.
+    Poke,
+}
+
+/// Jobs that are sent together.
+#[derive(Debug, Clone)]
+pub(crate) struct Parcel {
+    pub(crate) jobs: Vec<NewJob>,
+    pub(crate) key: Option<String>,
+    /// Whether the jobs are children of an earlier one.
+    pub(crate) below: Option<u64>,
+}
+
+pub(crate) struct Plan {
+    pub(crate) parcels: Vec<Parcel>,
+    pub(crate) actions: VecDeque<(Micros, Action)>,
+    dice: Dice,
+}
+
+impl Plan {
+    pub(crate) fn new(seed: u64) -> Self {
+        let mut dice = Dice::new(seed, "plan");
+        let parcels: Vec<_> = (0..dice.within(24, 34)).map(|it| parcel(&mut dice, it)).collect();
+        let with_strangers = dice.percent(40);
+        let mut sent = 0;
+        let mut actions = VecDeque::new();
+        while sent < parcels.len() {
+            let action = if dice.percent(30) {
+                sent += 1;
+                Action::Submit(sent - 1)
+            } else {
+                other(&mut dice, sent, with_strangers)
+            };
+            let gap = match dice.within(0, 9) {
+                0..=4 => dice.within(0, 3_000),
+                5..=8 => dice.within(0, 150_000),
+                _ => dice.within(0, 2_000_000),
+            };
+            actions.push_back((gap, action));
+        }
+        Self { parcels, actions, dice }
+    }
+
+    /// Adds a little, for a seed in which nearly nothing has happened.
+    pub(crate) fn go_on(&mut self) {
+        let action = other(&mut self.dice, self.parcels.len(), false);
+        self.actions.push_back((5_000, action));
+    }
+}
+
+fn other(dice: &mut Dice, sent: usize, with_strangers: bool) -> Action {
+    let pick = dice.next();
+    let stranger = with_strangers && dice.percent(30);
+    match dice.within(0, 99) {
+        0..=14 if sent > 0 => Action::Submit((pick % sent as u64) as usize),
+        15..=19 if sent > 0 => Action::SubmitOther((pick % sent as u64) as usize),
+        20..=34 => Action::Cancel { pick, stranger },
+        35..=54 => Action::Retry { pick, stranger },
+        55..=79 => {
+            let name = SIGNALS[(dice.next() % 2) as usize];
+            Action::Signal { pick, name, stranger }
+        }
+        80..=92 => {
+            let long = dice.percent(50);
+            let span = if long {
+                Span::from_secs(86_400)
+            } else {
+                Span::from_millis(dice.within(0, 5_000))
+            };
+            Action::Wait { pick, span }
+        }
+        _ => Action::Poke,
+    }
+}
+
+fn parcel(dice: &mut Dice, number: u64) -> Parcel {
+    let count = if dice.percent(75) { 1 } else { dice.within(2, 5) };
+    let jobs = (0..count).map(|place| job(dice, number, place)).collect();
+    let key = dice.percent(60).then(|| format!("key-{number}"));
+    let below = dice.percent(20).then(|| dice.next());
+    Parcel { jobs, key, below }
+}
+
+fn job(dice: &mut Dice, number: u64, place: u64) -> NewJob {
+    let label = Value::from(format!("{number}.{place}"));
+    let is_machine = dice.percent(50);
+    let (flow, input) = if is_machine {
+        let branches = (0..dice.within(1, 3)).map(|_| branch(dice));
+        let steps = Value::list(branches.collect::<Vec<_>>());
+        (STEPS, Value::map([("job", label), ("steps", steps)]))
+    } else {
+        (WORK, Value::map([("job", label)]))
+    };
+    let start = match dice.within(0, 9) {
+        0..=6 => Start::Now,
+        _ => Start::After(Span::from_millis(dice.within(0, 3_000))),
+    };
+    let backoff = Backoff {
+        initial: Span::from_millis(dice.within(1, 1_500)),
+        max: Span::from_secs(3),
+        ..Backoff::default()
+    };
+    let spec = Spec {
+        start,
+        backoff,
+        queue: Name::trusted(if dice.percent(70) { "default" } else { "other" }),
+        priority: Priority::new(dice.within(0, 4) as i64 - 2).unwrap_or_default(),
+        max_attempts: dice.within(1, 4) as u32,
+        timeout: dice.percent(12).then(|| Span::from_millis(dice.within(1, 4_000))),
+        ..Spec::new(Name::trusted(flow))
+    };
+    NewJob { spec, input, params: Value::map::<&str>([]) }
+}
+
+fn branch(dice: &mut Dice) -> Value {
+    let steps = (0..dice.within(1, 5)).map(|_| Value::from(step(dice)));
+    Value::list(steps.collect::<Vec<_>>())
+}
+
+fn step(dice: &mut Dice) -> String {
+    let name = SIGNALS[(dice.next() % 2) as usize];
+    match dice.within(0, 99) {
+        0..=44 => "call".to_owned(),
+        45..=51 => "must".to_owned(),
+        52..=59 => "log".to_owned(),
+        60..=71 => format!("sleep:{}", dice.within(0, 1_500)),
+        72..=82 => format!("signal:{name}"),
+        83..=90 => format!("wait:{name}:{}", dice.within(0, 1_500)),
+        91..=98 => "pause".to_owned(),
+        _ => "panic".to_owned(),
+    }
+}

@@ -1,0 +1,159 @@
+//! A process's connection to the disk: each verb waits for its turn.
+
+use std::sync::Arc;
+
+use async_trait::async_trait;
+use jobmill_model::job::FailedAttempt;
+use jobmill_model::machine::Entry;
+use jobmill_model::output::{Chunk, Extent};
+use jobmill_model::queue::Name;
+use jobmill_model::{InstanceId, Job, JobId, Json, Timestamp, Token};
+use jobmill_store::*;
+use parking_lot::Mutex;
+
+use super::disk::Disk;
+use super::flaw::FlawedStore;
+use super::verb::{Answer, Write};
+
+/// The life that is no server process: a stranger who writes to the same store.
+pub(crate) const STRANGER: u64 = 0;
+
+pub(crate) struct SimStore {
+    pub(crate) disk: Arc<Mutex<Disk>>,
+    pub(crate) life: u64,
+}
+
+impl SimStore {
+    async fn write(&self, write: Write) -> Result<Answer> {
+        let answer = self.disk.lock().write(self.life, write);
+        answer.await.unwrap_or(Err(StoreError::Closed))
+    }
+
+    async fn read(&self) -> Result<Arc<FlawedStore>> {
+        loop {
+            let turn = self.disk.lock().read();
+            turn.await.map_err(|_| StoreError::Closed)?;
+            // A process that was frozen after its turn came finds that it has passed.
+            if let Some(store) = self.disk.lock().readable() {
+                return Ok(store);
+            }
+        }
+    }
+}
+
+/// The one kind of answer that this request has.
+macro_rules! answered {
+    ($answer:expr, $kind:ident) => {
+        match $answer.await? {
+            Answer::$kind(answer) => Ok(answer),
+            other => unreachable!("the disk answered {other:?}"),
+        }
+    };
+}
+
+#[async_trait]
+impl Jobs for SimStore {
+    async fn job_insert(&self, submission: Submission) -> Result<Inserted> {
+        answered!(self.write(Write::Insert(submission)), Inserted)
+    }
+    async fn job_get(&self, ids: &[JobId]) -> Result<Vec<Option<Job>>> {
+        self.read().await?.job_get(ids).await
+    }
+    async fn job_list(&self, query: &JobQuery) -> Result<JobPage> {
+        self.read().await?.job_list(query).await
+    }
+    async fn job_cancel(&self, ids: &[JobId], now: Timestamp) -> Result<Vec<Cancelled>> {
+        answered!(self.write(Write::Cancel(ids.to_vec(), now)), Cancelled)
+    }
+    async fn job_retry(&self, ids: &[JobId], now: Timestamp) -> Result<Vec<Retried>> {
+        answered!(self.write(Write::Retry(ids.to_vec(), now)), Retried)
+    }
+    async fn idempotency_sweep(&self, now: Timestamp, limit: usize) -> Result<Swept> {
+        answered!(self.write(Write::ForgetKeys(now, limit)), Swept)
+    }
+}
+
+#[async_trait]
+impl Leases for SimStore {
+    async fn job_claim(&self, claim: Claim) -> Result<Vec<Claimed>> {
+        answered!(self.write(Write::Claim(claim)), Claimed)
+    }
+    async fn job_progress(&self, notes: &[ProgressNote]) -> Result<Vec<bool>> {
+        answered!(self.write(Write::Progress(notes.to_vec())), Held)
+    }
+    async fn job_park(&self, park: Park) -> Result<Parked> {
+        answered!(self.write(Write::Park(park)), Parked)
+    }
+    async fn job_settle(&self, settles: Vec<Settle>) -> Result<Vec<Settled>> {
+        answered!(self.write(Write::Settle(settles)), Settled)
+    }
+    async fn job_release(&self, leases: &[(JobId, Token)]) -> Result<Vec<bool>> {
+        answered!(self.write(Write::Release(leases.to_vec())), Held)
+    }
+    async fn job_promote(&self, now: Timestamp, limit: usize) -> Result<Promoted> {
+        answered!(self.write(Write::Promote(now, limit)), Promoted)
+    }
+    async fn job_reclaim(
+        &self,
+        alive: InstanceId,
+        max_crashes: u32,
+        now: Timestamp,
+    ) -> Result<Reclaimed> {
+        answered!(self.write(Write::Reclaim(alive, max_crashes, now)), Reclaimed)
+    }
+}
+
+#[async_trait]
+impl Journals for SimStore {
+    async fn job_journal(&self, append: Append) -> Result<Appended> {
+        answered!(self.write(Write::Journal(append)), Appended)
+    }
+    async fn journal_read(&self, id: JobId, from: u64, limit: usize) -> Result<Vec<Entry>> {
+        self.read().await?.journal_read(id, from, limit).await
+    }
+}
+
+#[async_trait]
+impl Signals for SimStore {
+    async fn job_signal(&self, id: JobId, name: &Name, payload: &Json) -> Result<Signalled> {
+        let write = Write::Signal(id, name.clone(), payload.clone());
+        answered!(self.write(write), Signalled)
+    }
+    async fn signal_read(&self, id: JobId, after: u64, limit: usize) -> Result<Vec<Signal>> {
+        self.read().await?.signal_read(id, after, limit).await
+    }
+}
+
+#[async_trait]
+impl Outputs for SimStore {
+    async fn output_append(&self, id: JobId, token: Token, chunks: Vec<Chunk>) -> Result<bool> {
+        let held: Result<Vec<bool>> = answered!(self.write(Write::Chunks(id, token, chunks)), Held);
+        Ok(held?.first().copied().unwrap_or_default())
+    }
+    async fn output_extent(&self, id: JobId) -> Result<Option<Extent>> {
+        self.read().await?.output_extent(id).await
+    }
+    async fn output_read(&self, id: JobId, from: u64, bytes: usize) -> Result<Vec<Chunk>> {
+        self.read().await?.output_read(id, from, bytes).await
+    }
+    async fn pair_page(&self, skip: u64, limit: usize) -> Result<PairPage> {
+        self.read().await?.pair_page(skip, limit).await
+    }
+    async fn output_sweep(&self, limit: usize) -> Result<Swept> {
+        answered!(self.write(Write::SweepChunks(limit)), Swept)
+    }
+}
+
+#[async_trait]
+impl Attempts for SimStore {
+    async fn attempt_list(&self, query: &AttemptQuery) -> Result<Vec<FailedAttempt>> {
+        self.read().await?.attempt_list(query).await
+    }
+}
+
+#[async_trait]
+impl Tallies for SimStore {
+    async fn tally_read(&self) -> Result<Tally> {
+        self.read().await?.tally_read().await
+    }
+}

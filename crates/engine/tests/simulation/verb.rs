@@ -1,0 +1,103 @@
+//! The writing verbs of the port as data, so that they can wait, be logged and be repeated.
+
+use futures::FutureExt;
+use jobmill_model::output::Chunk;
+use jobmill_model::queue::Name;
+use jobmill_model::{InstanceId, JobId, Json, Timestamp, Token};
+use jobmill_store::*;
+
+/// A request to write.
+#[derive(Debug, Clone)]
+pub(crate) enum Write {
+    Insert(Submission),
+    Cancel(Vec<JobId>, Timestamp),
+    Retry(Vec<JobId>, Timestamp),
+    ForgetKeys(Timestamp, usize),
+    Claim(Claim),
+    Progress(Vec<ProgressNote>),
+    Park(Park),
+    Settle(Vec<Settle>),
+    Release(Vec<(JobId, Token)>),
+    Promote(Timestamp, usize),
+    Reclaim(InstanceId, u32, Timestamp),
+    Journal(Append),
+    Signal(JobId, Name, Json),
+    Chunks(JobId, Token, Vec<Chunk>),
+    SweepChunks(usize),
+}
+
+/// What a write came to.
+#[derive(Debug, Clone)]
+pub(crate) enum Answer {
+    Inserted(Inserted),
+    Cancelled(Vec<Cancelled>),
+    Retried(Vec<Retried>),
+    Swept(Swept),
+    Claimed(Vec<Claimed>),
+    Held(Vec<bool>),
+    Parked(Parked),
+    Settled(Vec<Settled>),
+    Promoted(Promoted),
+    Reclaimed(Reclaimed),
+    Appended(Appended),
+    Signalled(Signalled),
+}
+
+impl Write {
+    /// Does it on a store that answers at once.
+    pub(crate) fn apply(&self, store: &dyn Store) -> Result<Answer> {
+        let applied = self.apply_later(store).now_or_never();
+        applied.expect("a store in memory answers at once")
+    }
+
+    async fn apply_later(&self, store: &dyn Store) -> Result<Answer> {
+        let answer = match self.clone() {
+            Self::Insert(submission) => Answer::Inserted(store.job_insert(submission).await?),
+            Self::Cancel(ids, now) => Answer::Cancelled(store.job_cancel(&ids, now).await?),
+            Self::Retry(ids, now) => Answer::Retried(store.job_retry(&ids, now).await?),
+            Self::ForgetKeys(now, most) => Answer::Swept(store.idempotency_sweep(now, most).await?),
+            Self::Claim(claim) => Answer::Claimed(store.job_claim(claim).await?),
+            Self::Progress(notes) => Answer::Held(store.job_progress(&notes).await?),
+            Self::Park(park) => Answer::Parked(store.job_park(park).await?),
+            Self::Settle(settles) => Answer::Settled(store.job_settle(settles).await?),
+            Self::Release(leases) => Answer::Held(store.job_release(&leases).await?),
+            Self::Promote(now, most) => Answer::Promoted(store.job_promote(now, most).await?),
+            Self::Reclaim(alive, most, now) => {
+                Answer::Reclaimed(store.job_reclaim(alive, most, now).await?)
+            }
+            Self::Journal(append) => Answer::Appended(store.job_journal(append).await?),
+            Self::Signal(id, name, payload) => {
+                Answer::Signalled(store.job_signal(id, &name, &payload).await?)
+            }
+            Self::Chunks(id, token, chunks) => {
+                Answer::Held(vec![store.output_append(id, token, chunks).await?])
+            }
+            Self::SweepChunks(most) => Answer::Swept(store.output_sweep(most).await?),
+        };
+        Ok(answer)
+    }
+
+    /// Admissions go behind everything else, and they alone may be shed.
+    pub(crate) fn is_admission(&self) -> bool {
+        matches!(self, Self::Insert(_))
+    }
+
+    /// The jobs that it names.
+    pub(crate) fn ids(&self) -> Vec<JobId> {
+        match self {
+            Self::Insert(submission) => submission.jobs.iter().map(|job| job.id).collect(),
+            Self::Cancel(ids, _) | Self::Retry(ids, _) => ids.clone(),
+            Self::Progress(notes) => notes.iter().map(|note| note.id).collect(),
+            Self::Park(park) => vec![park.id],
+            Self::Settle(settles) => settles.iter().map(|settle| settle.id).collect(),
+            Self::Release(leases) => leases.iter().map(|(id, _)| *id).collect(),
+            Self::Journal(append) => vec![append.id],
+            Self::Signal(id, ..) | Self::Chunks(id, ..) => vec![*id],
+            Self::ForgetKeys(..)
+            | Self::Claim(_)
+            | Self::Promote(..)
+            | Self::Reclaim(..)
+            | Self::SweepChunks(_) => Vec::new(),
+        }
+    }
+}
