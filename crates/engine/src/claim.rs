@@ -24,16 +24,16 @@ pub(crate) async fn run(shared: Arc<Shared>) {
         match claim(&shared, places).await {
             Ok(claimed) => {
                 let count = claimed.len();
-                shared.places.release(places - count);
+                shared.release_places(places - count);
                 claimed.into_iter().for_each(|job| perform::begin(&shared, Task::claimed(job)));
                 if count < places {
                     shared.bus.until_ready().await;
                 }
             }
             Err(error) => {
-                shared.places.release(places);
+                shared.release_places(places);
                 shared.observer.store_failed("job_claim", &error);
-                shared.clock.sleep_until(shared.clock.now().after(PAUSE)).await;
+                shared.clock.pause(PAUSE).await;
             }
         }
     }
@@ -41,12 +41,12 @@ pub(crate) async fn run(shared: Arc<Shared>) {
 
 /// Takes places, or leaves word that it wants one.
 fn reserve(shared: &Shared) -> usize {
-    let places = shared.places.reserve(BATCH_JOBS);
+    let places = shared.reserve_places(BATCH_JOBS);
     if places > 0 {
         return places;
     }
     shared.starved.store(true, Ordering::Release);
-    shared.places.reserve(BATCH_JOBS)
+    shared.reserve_places(BATCH_JOBS)
 }
 
 async fn claim(shared: &Shared, max: usize) -> Result<Vec<Claimed>, StoreError> {

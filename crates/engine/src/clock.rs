@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use futures::future::BoxFuture;
-use jobmill_model::Timestamp;
+use jobmill_model::{Span, Timestamp};
 
 /// A source of time.
 pub trait Clock: Send + Sync {
@@ -15,6 +15,12 @@ pub trait Clock: Send + Sync {
 
     /// Returns at `at` or later, as [`now`](Self::now) shows it.
     fn sleep_until(&self, at: Timestamp) -> BoxFuture<'static, ()>;
+
+    /// Returns when `span` has passed, however the world's clocks may jump meanwhile. A clock
+    /// that cannot tell goes by [`now`](Self::now).
+    fn pause(&self, span: Span) -> BoxFuture<'static, ()> {
+        self.sleep_until(self.now().after(span))
+    }
 }
 
 /// The machine's own clock.
@@ -60,5 +66,10 @@ impl Clock for SystemClock {
                 tokio::time::sleep(left.min(LONGEST_SLEEP)).await;
             }
         })
+    }
+
+    #[expect(clippy::disallowed_methods, reason = "this is the place that sleeps")]
+    fn pause(&self, span: Span) -> BoxFuture<'static, ()> {
+        Box::pin(async move { tokio::time::sleep(span.into()).await })
     }
 }

@@ -4,6 +4,9 @@
 //! something that a crash could undo. Branches do not wait for each other: outcomes that come
 //! while others are being committed follow them in order. Readings of the clock wait for the
 //! next entry, and are committed at the latest before the next effect that the world can see.
+//!
+//! A store that refuses to write is asked again until it takes the outcomes: what was done must
+//! not be done again because a disk was full for a moment.
 
 use std::collections::{BTreeSet, VecDeque};
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -17,7 +20,7 @@ use jobmill_model::machine::{
     Applied, Begin, Effect, EffectNumber, Entry, Fold, Outcome, Program, Seed,
 };
 use jobmill_model::output::{Chunk, Extent};
-use jobmill_model::{Class, Fault, Timestamp, Value, limits};
+use jobmill_model::{Class, Fault, Job, Span, State, Timestamp, Token, Value, limits};
 use jobmill_store::{Append, Appended, Park, Parked, Signal, StoreError};
 
 use crate::engine::Shared;
@@ -28,6 +31,13 @@ use crate::settle::Ending;
 
 /// Entries and signals are read in pages of this many.
 const PAGE: usize = 1_000;
+
+/// The first and the longest pause while the store cannot write.
+const PAUSE_FIRST: Span = Span::from_millis(100);
+const PAUSE_LONGEST: Span = Span::from_secs(5);
+
+/// A timer that is due comes within this time, unless the clock has been set back since.
+const DUE: Span = Span::from_secs(1);
 
 /// Why a machine's worker lets go of it.
 enum Exit {
@@ -117,6 +127,7 @@ async fn drive(
         waits: BTreeSet::new(),
         performing: FuturesUnordered::new(),
         committing: FuturesOrdered::new(),
+        stall: None,
         inbox: VecDeque::new(),
         seen: 0,
     };
@@ -127,7 +138,22 @@ async fn drive(
 }
 
 type Performed = (EffectNumber, Outcome);
-type Committed = (Vec<Entry>, Result<Appended, StoreError>);
+
+/// Entries on their way to the store, with the signals that they take out of the inbox.
+#[derive(Default, Clone)]
+struct Batch {
+    entries: Vec<Entry>,
+    consumed: Vec<u64>,
+}
+
+type Committed = (Batch, Result<Appended, StoreError>);
+
+/// What waits while the store takes no writes.
+struct Stall {
+    /// How long until it is asked again.
+    pause: Span,
+    batch: Batch,
+}
 
 /// A machine under a lease, with all that is under way for it.
 struct Driver<'a> {
@@ -150,6 +176,8 @@ struct Driver<'a> {
     waits: BTreeSet<EffectNumber>,
     performing: FuturesUnordered<BoxFuture<'a, Performed>>,
     committing: FuturesOrdered<BoxFuture<'a, Committed>>,
+    /// From a refused commit until the store takes one again; meanwhile one at a time is tried.
+    stall: Option<Stall>,
     /// Signals that no effect has taken yet, and the number of the last one read.
     inbox: VecDeque<Signal>,
     seen: u64,
@@ -171,8 +199,7 @@ impl Driver<'_> {
             }
             self.begin_fresh().await?;
             self.take_signals()?;
-            if self.fold.end().is_none() {
-                self.rest_if_idle().await?;
+            if self.fold.end().is_none() && !self.rest_if_idle().await? {
                 self.wait().await?;
             }
         }
@@ -192,11 +219,24 @@ impl Driver<'_> {
                 break;
             }
         }
+        self.check_run().await?;
         self.next_seq = self.fold.next_seq();
         self.committed = self.next_seq;
         let waiting = self.fold.waiting().map(|(number, effect)| (0, number, effect.clone()));
         self.fresh = waiting.collect();
         Ok(())
+    }
+
+    /// Leaves a run that ended since the claim: its journal is empty, and what it had done would
+    /// be done again. Under the first lease ever there was nothing to read.
+    async fn check_run(&mut self) -> Result<(), Exit> {
+        if self.task.token == Token::default().next() {
+            return Ok(());
+        }
+        let read = self.shared.store.job_get(&[self.task.id]).await;
+        let job = read.map_err(|error| self.refused("job_get", &error))?.pop().flatten();
+        let goes_on = |job: &Job| job.state == State::Running && job.run == self.task.run;
+        if job.as_ref().is_some_and(goes_on) { Ok(()) } else { Err(Exit::Lost) }
     }
 
     /// Folds one entry and lets the machine run until it waits.
@@ -293,13 +333,14 @@ impl Driver<'_> {
     }
 
     /// Gives the worker back if there is nothing to do but wait, or if the process shuts down.
-    async fn rest_if_idle(&mut self) -> Result<(), Exit> {
+    /// Answers whether it was kept awake by a signal, and has to look again before it waits.
+    async fn rest_if_idle(&mut self) -> Result<bool, Exit> {
         if self.calls > 0 || !self.committing.is_empty() || !self.fresh.is_empty() {
-            return Ok(());
+            return Ok(false);
         }
         if !self.held.is_empty() {
             self.append(Vec::new(), Vec::new());
-            return Ok(());
+            return Ok(false);
         }
         if self.shared.is_draining() {
             return Err(Exit::HandBack);
@@ -307,7 +348,7 @@ impl Driver<'_> {
         let timers = self.fold.waiting().filter_map(|(_, effect)| effect.parks().flatten());
         let wake_at = timers.chain(self.over()).min();
         if wake_at.is_some_and(|at| at <= self.shared.clock.now()) {
-            return Ok(());
+            return Ok(false);
         }
         let park = Park {
             id: self.task.id,
@@ -319,7 +360,7 @@ impl Driver<'_> {
         self.park(park).await
     }
 
-    async fn park(&mut self, park: Park) -> Result<(), Exit> {
+    async fn park(&mut self, park: Park) -> Result<bool, Exit> {
         let (wake_at, waiting_for) = (park.wake_at, park.waiting_for.clone());
         let parked = self.shared.store.job_park(park).await;
         match parked.map_err(|error| self.refused("job_park", &error))? {
@@ -331,7 +372,7 @@ impl Driver<'_> {
                 Err(Exit::Parked)
             }
             Parked::Stale => Err(Exit::Lost),
-            Parked::Awake => self.read_inbox().await,
+            Parked::Awake => self.read_inbox().await.map(|()| true),
         }
     }
 
@@ -357,16 +398,18 @@ impl Driver<'_> {
     /// Waits for the next thing to happen and takes it in.
     async fn wait(&mut self) -> Result<(), Exit> {
         let over = self.over().unwrap_or(Timestamp::MAX);
+        let is_due = self.calls == 0 && self.committing.is_empty();
         tokio::select! {
             biased;
-            Some((entries, appended)) = self.committing.next() => {
-                self.take_committed(entries, appended).await
+            Some((batch, appended)) = self.committing.next() => {
+                self.take_committed(batch, appended).await
             }
             Some((number, outcome)) = self.performing.next() => {
                 self.take_outcome(number, outcome)
             }
             () = self.handle.until_poked() => self.read_inbox().await,
             () = self.shared.clock.sleep_until(over) => Ok(()),
+            () = self.shared.clock.pause(DUE), if is_due => Ok(()),
         }
     }
 
@@ -384,21 +427,53 @@ impl Driver<'_> {
 
     async fn take_committed(
         &mut self,
-        entries: Vec<Entry>,
+        batch: Batch,
         appended: Result<Appended, StoreError>,
     ) -> Result<(), Exit> {
-        match appended.map_err(|error| self.refused("job_journal", &error))? {
-            Appended::Done => {}
-            Appended::Stale => return Err(Exit::Lost),
-            Appended::Gap(place) => return Err(damaged(place).into()),
+        match appended {
+            Ok(Appended::Done) => {}
+            Ok(Appended::Stale) => return Err(Exit::Lost),
+            // The batch before this one was refused.
+            Ok(Appended::Gap(_)) if self.stall.is_some() => {
+                self.wait_with(batch);
+                return Ok(());
+            }
+            Ok(Appended::Gap(place)) => return Err(damaged(place).into()),
+            Err(error) => {
+                let exit = self.refused("job_journal", &error);
+                if error == StoreError::Closed {
+                    return Err(exit);
+                }
+                self.wait_with(batch);
+                return Ok(());
+            }
         }
-        self.committed = entries.last().map_or(self.committed, |entry| entry.seq + 1);
-        for entry in entries {
+        if let Some(Stall { batch, .. }) = self.stall.take() {
+            self.send(batch, None);
+        }
+        self.committed = batch.entries.last().map_or(self.committed, |entry| entry.seq + 1);
+        for entry in batch.entries {
             if self.fold.end().is_none() && entry.seq >= self.fold.next_seq() {
                 self.apply(entry).await?;
             }
         }
         Ok(())
+    }
+
+    /// Keeps what the store has refused; the last that comes back sends all of it again.
+    fn wait_with(&mut self, refused: Batch) {
+        let empty = || Stall { pause: PAUSE_FIRST, batch: Batch::default() };
+        let stall = self.stall.get_or_insert_with(empty);
+        stall.batch.entries.extend(refused.entries);
+        stall.batch.consumed.extend(refused.consumed);
+        if self.committing.is_empty() {
+            let mut batch = std::mem::take(&mut stall.batch);
+            batch.entries.sort_unstable_by_key(|entry| entry.seq);
+            let pause = stall.pause;
+            let longer = (pause.as_millis() * 2).min(PAUSE_LONGEST.as_millis());
+            stall.pause = Span::from_millis(longer);
+            self.send(batch, Some(pause));
+        }
     }
 
     /// The next entry of the journal: what came of an effect.
@@ -417,14 +492,31 @@ impl Driver<'_> {
 
     /// Sends entries on their way to the store, those that were held before them.
     fn append(&mut self, entries: Vec<Entry>, consumed: Vec<u64>) {
-        let mut all = std::mem::take(&mut self.held);
-        all.extend(entries);
-        if all.is_empty() {
+        let mut batch = Batch { entries: std::mem::take(&mut self.held), consumed };
+        batch.entries.extend(entries);
+        match &mut self.stall {
+            Some(stall) => {
+                stall.batch.entries.extend(batch.entries);
+                stall.batch.consumed.extend(batch.consumed);
+            }
+            None => self.send(batch, None),
+        }
+    }
+
+    fn send(&mut self, batch: Batch, pause: Option<Span>) {
+        if batch.entries.is_empty() {
             return;
         }
         let (store, id, token) = (self.shared.store.clone(), self.task.id, self.task.token);
-        let append = Append { id, token, entries: all.clone(), consumed };
-        let commit = async move { (all, store.job_journal(append).await) };
+        let Batch { entries, consumed } = batch.clone();
+        let append = Append { id, token, entries, consumed };
+        let wait = pause.map(|pause| self.shared.clock.pause(pause));
+        let commit = async move {
+            if let Some(wait) = wait {
+                wait.await;
+            }
+            (batch, store.job_journal(append).await)
+        };
         self.committing.push_back(commit.boxed());
     }
 

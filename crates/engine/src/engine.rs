@@ -7,7 +7,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use jobmill_model::job::FailedAttempt;
 use jobmill_model::output::{Chunk, Extent};
 use jobmill_model::queue::Name;
-use jobmill_model::{InstanceId, Job, JobId, Json, Span, Timestamp, limits};
+use jobmill_model::{InstanceId, Job, JobId, Json, Span, Timestamp, Token, limits};
 use jobmill_store::{
     AttemptQuery, Cancelled, JobPage, JobQuery, PairPage, Retried, Signalled, Store, StoreError,
     Tally,
@@ -21,12 +21,13 @@ use crate::ids::Ids;
 use crate::observe::{Counts, Observer};
 use crate::ops::gate::Gate;
 use crate::ops::http::HttpClient;
-use crate::performers::Performers;
+use crate::performers::{Performer, Performers, Threads};
 use crate::places::Places;
 use crate::progress::ProgressSender;
 use crate::registry::Registry;
 use crate::running::Running;
 use crate::settle::Settler;
+use crate::unhurried::Unhurried;
 use crate::{claim, progress, services, settle};
 
 /// How the engine is set up.
@@ -94,12 +95,46 @@ impl Shared {
         *self.draining.borrow()
     }
 
-    /// Gives places back and wakes the claimer if it waits for one.
+    /// Takes up to `wanted` free places; none any more when the process shuts down.
+    pub(crate) fn reserve_places(&self, wanted: usize) -> usize {
+        let places = self.places.reserve(wanted);
+        if self.is_draining() {
+            self.release_places(places);
+            return 0;
+        }
+        places
+    }
+
+    /// Gives places back and wakes the claimer if it waits for one, and whoever waits for all.
     pub(crate) fn release_places(&self, count: usize) {
         self.places.release(count);
         if self.starved.swap(false, Ordering::AcqRel) {
             self.bus.ready();
         }
+        if self.is_draining() {
+            self.running.look_again();
+        }
+    }
+
+    /// Stops the work on a cancelled job that was under way under `lease` before.
+    ///
+    /// Another lease may be older than the cancellation, or belong to a run that was opened
+    /// since; that one must go on.
+    async fn stop_cancelled(&self, id: JobId, lease: Option<Token>) {
+        let Some(token) = self.running.token(id) else { return };
+        let is_over = lease == Some(token) || {
+            let read = self.store.job_get(&[id]).await.unwrap_or_default();
+            read.iter().flatten().any(|job| job.state.is_final())
+        };
+        if is_over {
+            self.running.stop_lease(id, token);
+        }
+    }
+
+    /// Returns when nothing is under way and nothing is on its way here: a place is held from
+    /// before a job is leased until it has entered `running`, which it leaves when it is settled.
+    async fn until_idle(&self) {
+        self.running.until_empty(|| self.places.taken() == 0).await;
     }
 }
 
@@ -115,6 +150,22 @@ impl Engine {
         chance: Arc<dyn Chance>,
         config: Config,
     ) -> Result<Self, StoreError> {
+        let threads = Threads::start(config.workers);
+        Self::start_with(store, registry, clock, chance, config, threads).await
+    }
+
+    /// As [`start`](Self::start), but flows of one call and ops are run by this performer.
+    ///
+    /// # Errors
+    /// A store that cannot be written.
+    pub async fn start_with(
+        store: Arc<dyn Store>,
+        registry: Registry,
+        clock: Arc<dyn Clock>,
+        chance: Arc<dyn Chance>,
+        config: Config,
+        performer: impl Performer + 'static,
+    ) -> Result<Self, StoreError> {
         let now = clock.now();
         let mut random = [0; 10];
         chance.fill(&mut random);
@@ -124,7 +175,7 @@ impl Engine {
         let (progress, notes) = progress::channel();
         let shared = Arc::new(Shared {
             flows: Arc::new(registry.names()),
-            performers: Performers::start(config.workers),
+            performers: Performers::new(performer),
             places: Places::new(config.workers),
             ids: Ids::default(),
             bus: Arc::default(),
@@ -208,6 +259,7 @@ impl Engine {
                 return Ok(job);
             }
             tokio::select! {
+                biased;
                 () = ended => {}
                 _ = draining.changed() => {}
                 () = self.shared.clock.sleep_until(over) => {}
@@ -265,15 +317,20 @@ impl Engine {
     /// # Errors
     /// A store that cannot be written.
     pub async fn cancel(&self, ids: &[JobId]) -> Result<Vec<Cancelled>, StoreError> {
-        let outcomes = self.shared.store.job_cancel(ids, self.now()).await?;
-        for (id, outcome) in ids.iter().zip(&outcomes) {
-            if let Cancelled::Done(_) = outcome {
-                self.shared.running.stop(*id);
-                self.shared.observer.cancelled(*id);
-                self.shared.bus.ended(*id);
+        let (shared, ids) = (self.shared.clone(), ids.to_vec());
+        let cancel = async move {
+            let leases: Vec<_> = ids.iter().map(|id| shared.running.token(*id)).collect();
+            let outcomes = shared.store.job_cancel(&ids, shared.clock.now()).await?;
+            for ((id, lease), outcome) in ids.iter().zip(leases).zip(&outcomes) {
+                if let Cancelled::Done(_) = outcome {
+                    shared.stop_cancelled(*id, lease).await;
+                    shared.observer.cancelled(*id);
+                    shared.bus.ended(*id);
+                }
             }
-        }
-        Ok(outcomes)
+            Ok(outcomes)
+        };
+        Unhurried::new(cancel).await
     }
 
     /// Opens a new run of failed or cancelled jobs.
@@ -281,9 +338,13 @@ impl Engine {
     /// # Errors
     /// A store that cannot be written.
     pub async fn retry(&self, ids: &[JobId]) -> Result<Vec<Retried>, StoreError> {
-        let outcomes = self.shared.store.job_retry(ids, self.now()).await?;
-        self.shared.bus.ready();
-        Ok(outcomes)
+        let (shared, ids) = (self.shared.clone(), ids.to_vec());
+        let retry = async move {
+            let outcomes = shared.store.job_retry(&ids, shared.clock.now()).await?;
+            shared.bus.ready();
+            Ok(outcomes)
+        };
+        Unhurried::new(retry).await
     }
 
     /// Sends a signal to a machine.
@@ -296,10 +357,14 @@ impl Engine {
         name: &Name,
         payload: &Json,
     ) -> Result<Signalled, StoreError> {
-        let outcome = self.shared.store.job_signal(id, name, payload).await?;
-        self.shared.running.poke(id);
-        self.shared.bus.ready();
-        Ok(outcome)
+        let (shared, name, payload) = (self.shared.clone(), name.clone(), payload.clone());
+        let signal = async move {
+            let outcome = shared.store.job_signal(id, &name, &payload).await?;
+            shared.running.poke(id);
+            shared.bus.ready();
+            Ok(outcome)
+        };
+        Unhurried::new(signal).await
     }
 
     /// How many jobs this process has under way.
@@ -326,16 +391,16 @@ impl Engine {
         shared.draining.send_replace(true);
         shared.bus.ready();
         shared.running.poke_all();
-        let over = self.now().after(shared.config.grace);
         tokio::select! {
-            () = shared.running.until_empty() => {}
-            () = shared.clock.sleep_until(over) => self.hand_back().await,
+            biased;
+            () = shared.until_idle() => {}
+            () = shared.clock.pause(shared.config.grace) => self.hand_back().await,
         }
     }
 
     async fn hand_back(&self) {
         let leases = self.shared.running.leases();
-        leases.iter().for_each(|(id, _)| self.shared.running.stop(*id));
+        leases.iter().for_each(|(id, token)| self.shared.running.stop_lease(*id, *token));
         match self.shared.store.job_release(&leases).await {
             Ok(_) => self.shared.observer.handed_back(leases.len()),
             Err(error) => self.shared.observer.store_failed("job_release", &error),

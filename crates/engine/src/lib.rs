@@ -10,6 +10,7 @@
 pub mod chance;
 pub mod clock;
 pub mod engine;
+pub mod performers;
 pub mod registry;
 
 mod bus;
@@ -19,13 +20,13 @@ mod ids;
 mod observe;
 mod ops;
 mod perform;
-mod performers;
 mod places;
 mod progress;
 mod running;
 mod services;
 mod settle;
 mod submit;
+mod unhurried;
 
 pub use engine::{Config, Engine, Standing};
 pub use observe::Counts;

@@ -87,6 +87,7 @@ pub(crate) fn begin(shared: &Arc<Shared>, task: Task) {
         }
         None => {
             let fault = Fault::last("UnknownFlow", "this process does not know the job's flow");
+            shared.release_places(1);
             end(&shared, &task, Err(fault), Vec::new());
         }
     }
@@ -181,7 +182,7 @@ fn watch_deadline(
     handle: &Arc<Handle>,
     runtime: &tokio::runtime::Handle,
 ) -> Option<AbortHandle> {
-    let over = shared.clock.now().after(task.spec.timeout?);
+    let timeout = task.spec.timeout?;
     let (shared, handle) = (shared.clone(), handle.clone());
     let task = Task {
         id: task.id,
@@ -194,7 +195,7 @@ fn watch_deadline(
         started_at: task.started_at,
     };
     let watch = async move {
-        shared.clock.sleep_until(over).await;
+        shared.clock.pause(timeout).await;
         handle.stop();
         end(&shared, &task, Err(timed_out(&task)), Vec::new());
     };

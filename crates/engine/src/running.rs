@@ -1,6 +1,6 @@
 //! The jobs that this process performs, and how to reach them.
 
-use std::collections::HashMap;
+use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
@@ -34,7 +34,7 @@ impl Handle {
 
 #[derive(Default)]
 pub(crate) struct Running {
-    jobs: Mutex<HashMap<JobId, Arc<Handle>>>,
+    jobs: Mutex<BTreeMap<JobId, Arc<Handle>>>,
     empty: Notify,
 }
 
@@ -57,11 +57,9 @@ impl Running {
         }
     }
 
-    /// Asks a job's work to stop, if it is under way here.
-    pub(crate) fn stop(&self, id: JobId) {
-        if let Some(handle) = self.jobs.lock().get(&id) {
-            handle.stop();
-        }
+    /// The lease under which a job is under way here.
+    pub(crate) fn token(&self, id: JobId) -> Option<Token> {
+        self.jobs.lock().get(&id).map(|handle| handle.token)
     }
 
     /// Asks the work under one lease to stop.
@@ -86,12 +84,19 @@ impl Running {
         self.jobs.lock().iter().map(|(id, handle)| (*id, handle.token)).collect()
     }
 
-    pub(crate) async fn until_empty(&self) {
+    /// Lets whoever waits for the end of all work look again.
+    pub(crate) fn look_again(&self) {
+        self.empty.notify_waiters();
+    }
+
+    /// Returns when nothing is under way here, and nothing else either as the caller says, which
+    /// is asked first.
+    pub(crate) async fn until_empty(&self, nothing_else: impl Fn() -> bool) {
         loop {
             let empty = self.empty.notified();
             tokio::pin!(empty);
             empty.as_mut().enable();
-            if self.jobs.lock().is_empty() {
+            if nothing_else() && self.jobs.lock().is_empty() {
                 return;
             }
             empty.await;

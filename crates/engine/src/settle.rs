@@ -94,7 +94,7 @@ async fn persist<T, F: Future<Output = Result<T, StoreError>>>(
             Err(StoreError::Closed) => return None,
             Err(error) => shared.observer.store_failed(verb, &error),
         }
-        shared.clock.sleep_until(shared.clock.now().after(pause)).await;
+        shared.clock.pause(pause).await;
         pause = Span::from_millis((pause.as_millis() * 2).min(PAUSE_LONGEST.as_millis()));
     }
 }

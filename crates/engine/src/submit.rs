@@ -7,6 +7,7 @@ use jobmill_store::{Inserted, JobInsert, Offer, StoreError, Submission};
 
 use crate::engine::Engine;
 use crate::perform::{self, Task};
+use crate::unhurried::Unhurried;
 
 /// Inputs of together at most this size are checked and written as text where they are.
 const LIGHT_BYTES: usize = 64 * 1024;
@@ -53,9 +54,21 @@ impl Engine {
         }
         let at = self.now();
         let (jobs, inserts) = self.prepare(jobs, at).await?;
+        let engine = self.clone();
+        Unhurried::new(async move { engine.accept(jobs, inserts, idempotency, at).await }).await
+    }
+
+    /// Stores what was checked and begins what was handed over.
+    async fn accept(
+        &self,
+        jobs: Vec<NewJob>,
+        inserts: Vec<JobInsert>,
+        idempotency: Option<Idempotency>,
+        at: Timestamp,
+    ) -> Result<Vec<Job>, SubmitError> {
         let accepted: Vec<Job> = inserts.iter().map(|insert| accepted(insert, insert.id)).collect();
         let places = match jobs.as_slice() {
-            [one] if one.spec.start == Start::Now => self.shared.places.reserve(1),
+            [one] if one.spec.start == Start::Now => self.shared.reserve_places(1),
             _ => 0,
         };
         let offer = (places > 0).then(|| Offer {

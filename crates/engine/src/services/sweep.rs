@@ -19,7 +19,7 @@ pub(crate) async fn run(shared: Arc<Shared>) {
             Err(StoreError::Closed) => return,
             Err(error) => shared.observer.store_failed("sweep", &error),
         }
-        shared.clock.sleep_until(shared.clock.now().after(ROUND)).await;
+        shared.clock.pause(ROUND).await;
     }
 }
 

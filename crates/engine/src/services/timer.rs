@@ -19,7 +19,8 @@ pub(crate) async fn run(shared: Arc<Shared>) {
             Err(StoreError::Closed) => return,
             Err(error) => {
                 shared.observer.store_failed("job_promote", &error);
-                Some(shared.clock.now().after(PAUSE))
+                shared.clock.pause(PAUSE).await;
+                continue;
             }
         };
         wait(&shared, next).await;
@@ -47,6 +48,7 @@ async fn wait(shared: &Shared, mut next: Option<Timestamp>) {
             continue;
         };
         tokio::select! {
+            biased;
             () = shared.clock.sleep_until(at) => return,
             () = shared.bus.until_due_changes() => {}
         }
