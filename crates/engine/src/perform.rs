@@ -194,8 +194,10 @@ fn watch_deadline(
         run: task.run,
         started_at: task.started_at,
     };
+    // Counted from here, not from when the runtime comes round to it.
+    let over = shared.clock.pause(timeout);
     let watch = async move {
-        shared.clock.pause(timeout).await;
+        over.await;
         handle.stop();
         end(&shared, &task, Err(timed_out(&task)), Vec::new());
     };
