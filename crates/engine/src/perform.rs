@@ -171,8 +171,7 @@ pub(crate) fn end(
 
 /// The failure of an attempt that took longer than it may.
 pub(crate) fn timed_out(task: &Task) -> Fault {
-    let limit = task.spec.timeout.unwrap_or_default();
-    Fault::retry("Timeout", format!("the attempt took longer than its time limit of {limit}"))
+    jobmill_model::job::timed_out(task.spec.timeout.unwrap_or_default())
 }
 
 /// Ends the attempt from outside when its time is over; what it still does is refused then.

@@ -10,6 +10,7 @@
 //! | [`value`] | an ordered JSON value and its text |
 //! | [`fault`] | what went wrong, for the reader, for the log, and whether to try again |
 //! | [`limits`] | every number that bounds something |
+//! | [`flow`] | a flow that workers outside the server perform, as it was declared |
 //! | [`job`] | the job, its states, its verdict, its backoff, its uniqueness |
 //! | [`queue`] | names that jobs wait under and the order in which they leave |
 //! | [`machine`] | a job of many steps: effects, outcomes, the fold of the journal |
@@ -17,6 +18,7 @@
 //! | [`suggest`] | "did you mean …" |
 
 pub mod fault;
+pub mod flow;
 pub mod id;
 pub mod job;
 pub mod limits;
@@ -28,6 +30,7 @@ pub mod time;
 pub mod value;
 
 pub use fault::{Class, Fault, Problem};
+pub use flow::Declaration;
 pub use id::{InstanceId, JobId, Token};
 pub use job::{Job, NewJob, State};
 pub use time::{Span, Timestamp};

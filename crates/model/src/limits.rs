@@ -45,6 +45,24 @@ pub const IDEMPOTENCY_MILLIS: u64 = 7 * 86_400_000;
 pub const IDEMPOTENCY_KEY_BYTES: usize = 255;
 /// How long a worker outside this process keeps a job without a heartbeat.
 pub const LEASE_MILLIS: u64 = 30_000;
+/// The shortest lease: a heartbeat must have time to arrive.
+pub const LEASE_MIN_MILLIS: u64 = 1_000;
+/// The longest lease: a lost worker is to be noticed within a day.
+pub const LEASE_MAX_MILLIS: u64 = 86_400_000;
+/// The most jobs that one call for work takes, and that one batch of answers ends.
+pub const LEASE_JOBS: usize = 1_000;
+/// The most flows that one call for work names.
+pub const LEASE_FLOWS: usize = 256;
+/// A call for work takes no more jobs once their inputs and params come to this size.
+pub const LEASE_BYTES: usize = 4 * 1024 * 1024;
+/// The most declared flows.
+pub const DECLARED_FLOWS: usize = 10_000;
+/// The largest JSON Schema of a declared flow.
+pub const SCHEMA_BYTES: usize = 64 * 1024;
+/// The most steps in the ledger of one run of a job.
+pub const LEDGER_EFFECTS: u64 = 10_000;
+/// The largest result of one step in the ledger.
+pub const EFFECT_BYTES: usize = 1024 * 1024;
 /// Rows of a page when the reader does not say.
 pub const PAGE_ROWS: usize = 50;
 /// The most rows of one page.

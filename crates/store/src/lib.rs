@@ -9,6 +9,9 @@
 //! |---|---|
 //! | [`Jobs`] | a job from its submission on: insert, get, list, cancel, retry |
 //! | [`Leases`] | the right to perform a job: claim, progress, park, settle, release, reclaim |
+//! | [`Outside`] | leases of workers outside: lease, extend, expire |
+//! | [`Ledgers`] | the results of the steps of workers outside |
+//! | [`Flows`] | flows that workers outside perform, as declared |
 //! | [`Journals`] | the committed outcomes of a machine |
 //! | [`Signals`] | what was sent to a running machine |
 //! | [`Outputs`] | results as chunks |
@@ -21,16 +24,20 @@
 pub mod attempt;
 pub mod error;
 pub mod exam;
+pub mod flow;
 pub mod job;
 pub mod journal;
 pub mod lease;
+pub mod ledger;
 pub mod memory;
 pub mod output;
+pub mod outside;
 pub mod signal;
 pub mod tally;
 
 pub use attempt::{AttemptQuery, Attempts};
 pub use error::StoreError;
+pub use flow::{Declared, Flows};
 pub use job::{
     Cancelled, Inserted, JobInsert, JobPage, JobQuery, Jobs, Offer, Retried, Submission, Swept,
 };
@@ -38,14 +45,31 @@ pub use journal::{Append, Appended, Journals};
 pub use lease::{
     Claim, Claimed, Leases, Park, Parked, ProgressNote, Promoted, Reclaimed, Settle, Settled,
 };
+pub use ledger::{EffectPut, Ledgers, Noted};
 pub use output::{Outputs, Pair, PairPage};
+pub use outside::{Call, Expired, Extend, Hold, LeaseView, Lent, Outside};
 pub use signal::{Signal, Signalled, Signals};
 pub use tally::{Tallies, Tally};
 
 /// Everything that the engine needs of a store.
-pub trait Store: Jobs + Leases + Journals + Signals + Outputs + Attempts + Tallies {}
+pub trait Store:
+    Jobs + Leases + Outside + Ledgers + Flows + Journals + Signals + Outputs + Attempts + Tallies
+{
+}
 
-impl<T: Jobs + Leases + Journals + Signals + Outputs + Attempts + Tallies> Store for T {}
+impl<T> Store for T where
+    T: Jobs
+        + Leases
+        + Outside
+        + Ledgers
+        + Flows
+        + Journals
+        + Signals
+        + Outputs
+        + Attempts
+        + Tallies
+{
+}
 
 /// What a verb answers.
 pub type Result<T> = std::result::Result<T, StoreError>;

@@ -10,6 +10,9 @@ use super::row::{self, Key};
 use super::trouble::{Outcome, broken};
 use super::txn::Txn;
 
+/// Who holds the leases of workers outside: nobody among the instances.
+pub(super) const OUTSIDE: [u8; 16] = [0; 16];
+
 /// The changing part of a job's row, as it stands in the transaction.
 #[derive(Debug, Clone)]
 pub(super) struct Head {
@@ -35,6 +38,8 @@ pub(super) struct Head {
     pub(super) error: Option<Failure>,
     pub(super) waiting_for: Option<String>,
     pub(super) progress: Progress,
+    /// Steps in the ledger.
+    pub(super) effects: u64,
     was: Was,
 }
 
@@ -45,12 +50,18 @@ struct Was {
     token: Token,
     claimable: bool,
     appended: bool,
+    outside: bool,
 }
 
 impl Head {
     /// Whether a lease with this token goes on.
     pub(super) fn is_leased(&self, token: Token) -> bool {
         self.state == State::Running && self.instance.is_some() && self.token == token
+    }
+
+    /// Whether a worker outside holds the lease.
+    pub(super) fn is_outside(&self) -> bool {
+        self.instance.is_some_and(|instance| *instance.as_bytes() == OUTSIDE)
     }
 
     /// Whether it waits in the middle of its work, or did and is claimable now.
@@ -131,6 +142,9 @@ impl Txn<'_> {
             let token = row::token_column(head.was.token);
             self.execute(Query::LitterInsert, params![Key::of(head.id), token])?;
         }
+        if head.was.outside && !head.is_outside() {
+            self.execute(Query::LeaseDelete, [Key::of(head.id)])?;
+        }
         self.count(head);
         Ok(())
     }
@@ -158,13 +172,17 @@ impl Txn<'_> {
         Ok(())
     }
 
-    /// Removes the journal and the inbox of a run that ends; most jobs have neither.
+    /// Removes the journal, the inbox and the ledger of a run that ends; most jobs have none.
     pub(super) fn forget_run(&mut self, head: &Head) -> rusqlite::Result<()> {
         if head.journal_len > 0 {
             self.execute(Query::JournalDelete, [Key::of(head.id)])?;
         }
         if head.last_signal > 0 {
             self.execute(Query::SignalDelete, [Key::of(head.id)])?;
+        }
+        if head.effects > 0 {
+            self.execute(Query::EffectDelete, [Key::of(head.id)])?;
+            self.execute(Query::EffectCount, params![Key::of(head.id), 0])?;
         }
         Ok(())
     }
@@ -173,11 +191,13 @@ impl Txn<'_> {
 fn read(id: JobId, row: &Row<'_>) -> rusqlite::Result<Head> {
     let (state, token) = (row::state(row, 0)?, row::token(row, 1)?);
     let (rank, appended): (Option<i64>, bool) = (row.get(3)?, row.get(15)?);
+    let instance = row::instance(row, 2)?;
+    let outside = instance.is_some_and(|instance| *instance.as_bytes() == OUTSIDE);
     Ok(Head {
         id,
         state,
         token,
-        instance: row::instance(row, 2)?,
+        instance,
         rank,
         due_at: row::time_or_none(row, 4)?,
         flow: row::name(row, 5)?,
@@ -196,6 +216,7 @@ fn read(id: JobId, row: &Row<'_>) -> rusqlite::Result<Head> {
         error: row::failure(row, 18)?,
         waiting_for: row.get(20)?,
         progress: row::progress(row, 21)?,
-        was: Was { state, token, claimable: rank.is_some(), appended },
+        effects: row::unsigned(row, 24)?,
+        was: Was { state, token, claimable: rank.is_some(), appended, outside },
     })
 }

@@ -13,7 +13,7 @@ use jobmill_store::{
 use rusqlite::params;
 
 use super::SqliteStore;
-use super::head::Head;
+use super::head::{Head, OUTSIDE};
 use super::job::cancel;
 use super::output::write_chunks;
 use super::query::Query;
@@ -87,10 +87,16 @@ fn claim_jobs(tx: &mut Txn<'_>, claim: &Claim) -> Outcome<Vec<Claimed>> {
     }
     ranks.sort_unstable();
     ranks.truncate(claim.max);
-    ranks.into_iter().map(|(_, id)| claim_one(tx, id, claim)).collect()
+    ranks.into_iter().map(|(_, id)| claim_one(tx, id, claim.instance, claim.now)).collect()
 }
 
-fn claim_one(tx: &mut Txn<'_>, id: JobId, claim: &Claim) -> Outcome<Claimed> {
+/// Leases one claimable job.
+pub(super) fn claim_one(
+    tx: &mut Txn<'_>,
+    id: JobId,
+    instance: InstanceId,
+    now: Timestamp,
+) -> Outcome<Claimed> {
     let found = tx.first(Query::JobGet, [Key::of(id)], |row| {
         Ok((row::job(row)?, row::token(row, row::JOB_TOKEN)?, row.get(row::JOB_BEGUN)?))
     })?;
@@ -103,7 +109,7 @@ fn claim_one(tx: &mut Txn<'_>, id: JobId, claim: &Claim) -> Outcome<Claimed> {
     let job = Job {
         state,
         attempt: job.attempt + u32::from(!begun),
-        started_at: job.started_at.or(Some(claim.now)),
+        started_at: job.started_at.or(Some(now)),
         waiting_for: None,
         ..job
     };
@@ -113,7 +119,7 @@ fn claim_one(tx: &mut Txn<'_>, id: JobId, claim: &Claim) -> Outcome<Claimed> {
         params![
             Key::of(id),
             row::token_column(token),
-            claim.instance.as_bytes(),
+            instance.as_bytes(),
             job.attempt,
             job.started_at.map(Timestamp::as_millis),
         ],
@@ -155,7 +161,7 @@ fn park_job(tx: &mut Txn<'_>, park: &Park) -> Outcome<Parked> {
     Ok(Parked::Done)
 }
 
-fn settle_one(tx: &mut Txn<'_>, settle: &Settle) -> Outcome<Settled> {
+pub(super) fn settle_one(tx: &mut Txn<'_>, settle: &Settle) -> Outcome<Settled> {
     let Some(head) = tx.leased(settle.id, settle.token)? else { return Ok(Settled::Stale) };
     let now = settle.now;
     let state = match &settle.verdict {
@@ -184,6 +190,9 @@ fn complete(
     write_chunks(tx, head.id, head.token, chunks)?;
     tx.forget_run(&head)?;
     let key = Key::of(head.id);
+    if head.is_outside() {
+        tx.execute(Query::LeaseDelete, [&key])?;
+    }
     let len = row::signed(extent.len);
     let shape = row::shape_column(extent.shape);
     tx.execute(Query::JobComplete, params![key, now.as_millis(), shape, len])?;
@@ -253,21 +262,32 @@ fn reclaim(
     (alive, max_crashes, now): &(InstanceId, u32, Timestamp),
 ) -> Outcome<Reclaimed> {
     let mut reclaimed = Reclaimed::default();
-    let lost = tx.all(Query::JobLeased, [alive.as_bytes()], |row| row::id(row, 0))?;
+    let others = params![alive.as_bytes(), OUTSIDE];
+    let lost = tx.all(Query::JobLeased, others, |row| row::id(row, 0))?;
     for id in lost {
-        let head = tx.head(id)?;
-        let mut head = head.ok_or_else(|| broken(format!("job {id} is leased and not there")))?;
-        head.crashes += 1;
-        match judge_crash(head.crashes, *max_crashes) {
-            Some(fault) => {
-                fail(tx, head, fault, *now)?;
-                reclaimed.failed.push(id);
-            }
-            None => {
-                hand_back(tx, head)?;
-                reclaimed.returned += 1;
-            }
+        match lose_worker(tx, id, *max_crashes, *now)? {
+            State::Failed => reclaimed.failed.push(id),
+            _ => reclaimed.returned += 1,
         }
     }
     Ok(reclaimed)
+}
+
+/// Ends the lease of a worker that is lost; answers where the job stands then.
+pub(super) fn lose_worker(
+    tx: &mut Txn<'_>,
+    id: JobId,
+    max_crashes: u32,
+    now: Timestamp,
+) -> Outcome<State> {
+    let head = tx.head(id)?;
+    let mut head = head.ok_or_else(|| broken(format!("job {id} is leased and not there")))?;
+    head.crashes += 1;
+    match judge_crash(head.crashes, max_crashes) {
+        Some(fault) => fail(tx, head, fault, now),
+        None => {
+            hand_back(tx, head)?;
+            Ok(State::Submitted)
+        }
+    }
 }

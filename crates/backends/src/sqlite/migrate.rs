@@ -12,8 +12,10 @@ struct Migration {
 }
 
 /// Their numbers are their places, from 1.
-const MIGRATIONS: &[Migration] =
-    &[Migration { name: "001_jobs", sql: include_str!("migrations/001_jobs.sql") }];
+const MIGRATIONS: &[Migration] = &[
+    Migration { name: "001_jobs", sql: include_str!("migrations/001_jobs.sql") },
+    Migration { name: "002_outside", sql: include_str!("migrations/002_outside.sql") },
+];
 
 /// `JMil`: what `file` and we know our data files by.
 const APPLICATION_ID: i64 = 0x4a4d_696c;

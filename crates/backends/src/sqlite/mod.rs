@@ -13,15 +13,18 @@
 
 mod attempt;
 mod checkpoint;
+mod flow;
 mod head;
 mod job;
 mod journal;
 mod lease;
+mod ledger;
 mod list;
 mod migrate;
 mod mount;
 mod open;
 mod output;
+mod outside;
 mod query;
 mod queue;
 mod reader;

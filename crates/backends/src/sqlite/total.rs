@@ -104,6 +104,11 @@ impl Totals {
         flows.iter().filter(|flow| self.flows.contains_key(*flow)).collect()
     }
 
+    /// Whether a job of this flow is claimable.
+    pub(super) fn is_ready(&self, flow: &Name) -> bool {
+        self.flows.contains_key(flow)
+    }
+
     /// Where the transaction stands.
     pub(super) fn mark(&self) -> Mark {
         Mark { counts: self.now, changes: self.changes.len() }

@@ -219,7 +219,10 @@ impl Disk {
     /// The jobs that a write may have changed, as they stand after it.
     fn rows_of(&self, write: &Write, answer: &Result<Answer>) -> Vec<Job> {
         let rows = match (write, answer) {
-            (Write::Promote(..) | Write::Reclaim(..) | Write::Cancel(..), _) => {
+            (
+                Write::Promote(..) | Write::Reclaim(..) | Write::Cancel(..) | Write::Expire(..),
+                _,
+            ) => {
                 let every = JobQuery { limit: usize::MAX, ..JobQuery::default() };
                 self.store.job_list(&every).now_or_never().map(|page| page.map(|page| page.jobs))
             }

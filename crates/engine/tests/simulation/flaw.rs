@@ -7,7 +7,7 @@ use jobmill_model::job::{FailedAttempt, Verdict};
 use jobmill_model::machine::Entry;
 use jobmill_model::output::{Chunk, Extent};
 use jobmill_model::queue::Name;
-use jobmill_model::{InstanceId, Job, JobId, Json, State, Timestamp, Token};
+use jobmill_model::{Declaration, InstanceId, Job, JobId, Json, State, Timestamp, Token};
 use jobmill_store::memory::MemoryStore;
 use jobmill_store::*;
 use parking_lot::Mutex;
@@ -284,5 +284,69 @@ impl Attempts for FlawedStore {
 impl Tallies for FlawedStore {
     async fn tally_read(&self) -> Result<Tally> {
         self.inner.tally_read().await
+    }
+}
+
+#[async_trait]
+impl Outside for FlawedStore {
+    async fn job_lease(&self, call: Call) -> Result<Vec<Lent>> {
+        let mut lent = self.inner.job_lease(call).await?;
+        for lent in &mut lent {
+            lent.token = self.tell(lent.job.id, lent.token);
+        }
+        Ok(lent)
+    }
+    async fn job_extend(&self, mut beats: Vec<Extend>) -> Result<Vec<Option<Timestamp>>> {
+        for beat in &mut beats {
+            beat.token = self.token(beat.id, beat.token, Flaw::KeepsToken);
+        }
+        self.inner.job_extend(beats).await
+    }
+    async fn lease_get(&self, ids: &[JobId]) -> Result<Vec<Option<LeaseView>>> {
+        self.inner.lease_get(ids).await
+    }
+    async fn lease_expire(
+        &self,
+        now: Timestamp,
+        max_crashes: u32,
+        chance: f64,
+        limit: usize,
+    ) -> Result<Expired> {
+        self.inner.lease_expire(now, max_crashes, chance, limit).await
+    }
+    async fn lease_renew(&self, now: Timestamp) -> Result<Option<Timestamp>> {
+        self.inner.lease_renew(now).await
+    }
+}
+
+#[async_trait]
+impl Ledgers for FlawedStore {
+    async fn effect_put(&self, put: EffectPut) -> Result<Noted> {
+        let token = self.token(put.id, put.token, Flaw::KeepsToken);
+        self.inner.effect_put(EffectPut { token, ..put }).await
+    }
+    async fn effect_get(&self, id: JobId, name: &Name) -> Result<Option<Json>> {
+        self.inner.effect_get(id, name).await
+    }
+    async fn effect_list(
+        &self,
+        id: JobId,
+        after: Option<&Name>,
+        limit: usize,
+    ) -> Result<Vec<(Name, Json)>> {
+        self.inner.effect_list(id, after, limit).await
+    }
+}
+
+#[async_trait]
+impl Flows for FlawedStore {
+    async fn flow_put(&self, declaration: Declaration) -> Result<Declared> {
+        self.inner.flow_put(declaration).await
+    }
+    async fn flow_list(&self) -> Result<Vec<Declaration>> {
+        self.inner.flow_list().await
+    }
+    async fn flow_delete(&self, name: &Name) -> Result<bool> {
+        self.inner.flow_delete(name).await
     }
 }

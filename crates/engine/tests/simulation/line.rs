@@ -54,6 +54,13 @@ pub(crate) fn line(
         Write::Signal(id, signal, _) => format!("signal {} {signal}", name(*id)),
         Write::Chunks(id, token, _) => format!("chunks of {} ({token})", name(*id)),
         Write::SweepChunks(_) => "sweep chunks".to_owned(),
+        Write::Lend(call) => format!("lend {} to {}", call.max, call.worker),
+        Write::Extend(_) => format!("extend {}", names(&write.ids())),
+        Write::Expire(now, ..) => format!("expire at {now}"),
+        Write::Renew(now) => format!("renew at {now}"),
+        Write::Note(put) => format!("note {} of {}", put.name, name(put.id)),
+        Write::Declare(flow) => format!("declare {}", flow.name),
+        Write::Undeclare(flow) => format!("undeclare {flow}"),
     };
     format!("{who}: {what} → {}", came_to(witness, answer))
 }

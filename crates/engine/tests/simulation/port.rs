@@ -7,7 +7,7 @@ use jobmill_model::job::FailedAttempt;
 use jobmill_model::machine::Entry;
 use jobmill_model::output::{Chunk, Extent};
 use jobmill_model::queue::Name;
-use jobmill_model::{InstanceId, Job, JobId, Json, Timestamp, Token};
+use jobmill_model::{Declaration, InstanceId, Job, JobId, Json, Timestamp, Token};
 use jobmill_store::*;
 use parking_lot::Mutex;
 
@@ -155,5 +155,62 @@ impl Attempts for SimStore {
 impl Tallies for SimStore {
     async fn tally_read(&self) -> Result<Tally> {
         self.read().await?.tally_read().await
+    }
+}
+
+#[async_trait]
+impl Outside for SimStore {
+    async fn job_lease(&self, call: Call) -> Result<Vec<Lent>> {
+        answered!(self.write(Write::Lend(call)), Lent)
+    }
+    async fn job_extend(&self, beats: Vec<Extend>) -> Result<Vec<Option<Timestamp>>> {
+        answered!(self.write(Write::Extend(beats)), Extended)
+    }
+    async fn lease_get(&self, ids: &[JobId]) -> Result<Vec<Option<LeaseView>>> {
+        self.read().await?.lease_get(ids).await
+    }
+    async fn lease_expire(
+        &self,
+        now: Timestamp,
+        max_crashes: u32,
+        chance: f64,
+        limit: usize,
+    ) -> Result<Expired> {
+        answered!(self.write(Write::Expire(now, max_crashes, chance, limit)), Expired)
+    }
+    async fn lease_renew(&self, now: Timestamp) -> Result<Option<Timestamp>> {
+        answered!(self.write(Write::Renew(now)), Renewed)
+    }
+}
+
+#[async_trait]
+impl Ledgers for SimStore {
+    async fn effect_put(&self, put: EffectPut) -> Result<Noted> {
+        answered!(self.write(Write::Note(put)), Noted)
+    }
+    async fn effect_get(&self, id: JobId, name: &Name) -> Result<Option<Json>> {
+        self.read().await?.effect_get(id, name).await
+    }
+    async fn effect_list(
+        &self,
+        id: JobId,
+        after: Option<&Name>,
+        limit: usize,
+    ) -> Result<Vec<(Name, Json)>> {
+        self.read().await?.effect_list(id, after, limit).await
+    }
+}
+
+#[async_trait]
+impl Flows for SimStore {
+    async fn flow_put(&self, declaration: Declaration) -> Result<Declared> {
+        answered!(self.write(Write::Declare(declaration)), Declared)
+    }
+    async fn flow_list(&self) -> Result<Vec<Declaration>> {
+        self.read().await?.flow_list().await
+    }
+    async fn flow_delete(&self, name: &Name) -> Result<bool> {
+        let held: Result<Vec<bool>> = answered!(self.write(Write::Undeclare(name.clone())), Held);
+        Ok(held?.first().copied().unwrap_or_default())
     }
 }

@@ -3,7 +3,7 @@
 use futures::FutureExt;
 use jobmill_model::output::Chunk;
 use jobmill_model::queue::Name;
-use jobmill_model::{InstanceId, JobId, Json, Timestamp, Token};
+use jobmill_model::{Declaration, InstanceId, JobId, Json, Timestamp, Token};
 use jobmill_store::*;
 
 /// A request to write.
@@ -24,6 +24,13 @@ pub(crate) enum Write {
     Signal(JobId, Name, Json),
     Chunks(JobId, Token, Vec<Chunk>),
     SweepChunks(usize),
+    Lend(Call),
+    Extend(Vec<Extend>),
+    Expire(Timestamp, u32, f64, usize),
+    Renew(Timestamp),
+    Note(EffectPut),
+    Declare(Declaration),
+    Undeclare(Name),
 }
 
 /// What a write came to.
@@ -41,6 +48,12 @@ pub(crate) enum Answer {
     Reclaimed(Reclaimed),
     Appended(Appended),
     Signalled(Signalled),
+    Lent(Vec<Lent>),
+    Extended(Vec<Option<Timestamp>>),
+    Expired(Expired),
+    Renewed(Option<Timestamp>),
+    Noted(Noted),
+    Declared(Declared),
 }
 
 impl Write {
@@ -73,8 +86,25 @@ impl Write {
                 Answer::Held(vec![store.output_append(id, token, chunks).await?])
             }
             Self::SweepChunks(most) => Answer::Swept(store.output_sweep(most).await?),
+            outside => return outside.apply_outside(store).await,
         };
         Ok(answer)
+    }
+
+    /// The verbs of workers outside.
+    async fn apply_outside(self, store: &dyn Store) -> Result<Answer> {
+        Ok(match self {
+            Self::Lend(call) => Answer::Lent(store.job_lease(call).await?),
+            Self::Extend(beats) => Answer::Extended(store.job_extend(beats).await?),
+            Self::Expire(now, crashes, chance, most) => {
+                Answer::Expired(store.lease_expire(now, crashes, chance, most).await?)
+            }
+            Self::Renew(now) => Answer::Renewed(store.lease_renew(now).await?),
+            Self::Note(put) => Answer::Noted(store.effect_put(put).await?),
+            Self::Declare(flow) => Answer::Declared(store.flow_put(flow).await?),
+            Self::Undeclare(name) => Answer::Held(vec![store.flow_delete(&name).await?]),
+            inside => unreachable!("{inside:?} is no verb of workers outside"),
+        })
     }
 
     /// Admissions go behind everything else, and they alone may be shed.
@@ -93,7 +123,14 @@ impl Write {
             Self::Release(leases) => leases.iter().map(|(id, _)| *id).collect(),
             Self::Journal(append) => vec![append.id],
             Self::Signal(id, ..) | Self::Chunks(id, ..) => vec![*id],
+            Self::Extend(beats) => beats.iter().map(|beat| beat.id).collect(),
+            Self::Note(put) => vec![put.id],
             Self::ForgetKeys(..)
+            | Self::Lend(_)
+            | Self::Expire(..)
+            | Self::Renew(_)
+            | Self::Declare(_)
+            | Self::Undeclare(_)
             | Self::Claim(_)
             | Self::Promote(..)
             | Self::Reclaim(..)

@@ -8,7 +8,7 @@ use jobmill_model::job::FailedAttempt;
 use jobmill_model::machine::Entry;
 use jobmill_model::output::{Chunk, Extent};
 use jobmill_model::queue::Name;
-use jobmill_model::{InstanceId, Job, JobId, Json, Timestamp, Token};
+use jobmill_model::{Declaration, InstanceId, Job, JobId, Json, Timestamp, Token};
 use jobmill_store::*;
 use tokio::sync::{Mutex, MutexGuard, Notify};
 
@@ -157,5 +157,71 @@ impl Attempts for CutStore {
 impl Tallies for CutStore {
     async fn tally_read(&self) -> Result<Tally> {
         self.inner.tally_read().await
+    }
+}
+
+#[async_trait]
+impl Outside for CutStore {
+    async fn job_lease(&self, call: Call) -> Result<Vec<Lent>> {
+        let _turn = self.write().await?;
+        self.inner.job_lease(call).await
+    }
+    async fn job_extend(&self, beats: Vec<Extend>) -> Result<Vec<Option<Timestamp>>> {
+        let _turn = self.write().await?;
+        self.inner.job_extend(beats).await
+    }
+    async fn lease_get(&self, ids: &[JobId]) -> Result<Vec<Option<LeaseView>>> {
+        self.inner.lease_get(ids).await
+    }
+    async fn lease_expire(
+        &self,
+        now: Timestamp,
+        max_crashes: u32,
+        chance: f64,
+        limit: usize,
+    ) -> Result<Expired> {
+        // Not counted, because it depends on time; but a dead process does not do it.
+        let _turn = self.turn.lock().await;
+        match self.left.load(Ordering::SeqCst) {
+            ..0 => Err(StoreError::Closed),
+            _ => self.inner.lease_expire(now, max_crashes, chance, limit).await,
+        }
+    }
+    async fn lease_renew(&self, now: Timestamp) -> Result<Option<Timestamp>> {
+        self.inner.lease_renew(now).await
+    }
+}
+
+#[async_trait]
+impl Ledgers for CutStore {
+    async fn effect_put(&self, put: EffectPut) -> Result<Noted> {
+        let _turn = self.write().await?;
+        self.inner.effect_put(put).await
+    }
+    async fn effect_get(&self, id: JobId, name: &Name) -> Result<Option<Json>> {
+        self.inner.effect_get(id, name).await
+    }
+    async fn effect_list(
+        &self,
+        id: JobId,
+        after: Option<&Name>,
+        limit: usize,
+    ) -> Result<Vec<(Name, Json)>> {
+        self.inner.effect_list(id, after, limit).await
+    }
+}
+
+#[async_trait]
+impl Flows for CutStore {
+    async fn flow_put(&self, declaration: Declaration) -> Result<Declared> {
+        let _turn = self.write().await?;
+        self.inner.flow_put(declaration).await
+    }
+    async fn flow_list(&self) -> Result<Vec<Declaration>> {
+        self.inner.flow_list().await
+    }
+    async fn flow_delete(&self, name: &Name) -> Result<bool> {
+        let _turn = self.write().await?;
+        self.inner.flow_delete(name).await
     }
 }

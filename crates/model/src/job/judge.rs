@@ -69,6 +69,12 @@ pub fn judge_crash(crashes: u32, max_crashes: u32) -> Option<Fault> {
     })
 }
 
+/// The failure of an attempt that took longer than it may.
+#[must_use]
+pub fn timed_out(limit: Span) -> Fault {
+    Fault::retry("Timeout", format!("the attempt took longer than its time limit of {limit}"))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

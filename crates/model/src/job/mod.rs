@@ -6,7 +6,7 @@ mod state;
 mod unique;
 
 pub use backoff::{Backoff, BackoffError};
-pub use judge::{Counters, Verdict, judge, judge_crash};
+pub use judge::{Counters, Verdict, judge, judge_crash, timed_out};
 pub use state::{Move, State};
 pub use unique::{Fingerprint, Idempotency, IdempotencyError};
 

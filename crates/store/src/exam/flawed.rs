@@ -7,7 +7,7 @@ use jobmill_model::job::{FailedAttempt, Fingerprint};
 use jobmill_model::machine::Entry;
 use jobmill_model::output::{Chunk, Extent};
 use jobmill_model::queue::Name;
-use jobmill_model::{InstanceId, Job, JobId, Json, Timestamp, Token};
+use jobmill_model::{Declaration, InstanceId, Job, JobId, Json, Timestamp, Token};
 use parking_lot::Mutex;
 
 use crate::memory::MemoryStore;
@@ -36,10 +36,16 @@ pub(super) enum Flaw {
     PromotesAll,
     /// It ends the leases of the living, too.
     ReclaimsAll,
+    /// It takes heartbeats without looking at the token.
+    ExtendsStale,
+    /// It ends all leases that are over, whatever the limit.
+    ExpiresAll,
+    /// It lets a step have another result.
+    NotesTwice,
 }
 
 impl Flaw {
-    pub(super) const ALL: [Self; 10] = [
+    pub(super) const ALL: [Self; 13] = [
         Self::SettlesStale,
         Self::JournalsStale,
         Self::ParksBlind,
@@ -50,6 +56,9 @@ impl Flaw {
         Self::DropsChunks,
         Self::PromotesAll,
         Self::ReclaimsAll,
+        Self::ExtendsStale,
+        Self::ExpiresAll,
+        Self::NotesTwice,
     ];
 }
 
@@ -222,5 +231,80 @@ impl Attempts for FlawedStore {
 impl Tallies for FlawedStore {
     async fn tally_read(&self) -> Result<Tally> {
         self.inner.tally_read().await
+    }
+}
+
+#[async_trait]
+impl Outside for FlawedStore {
+    async fn job_lease(&self, call: Call) -> Result<Vec<Lent>> {
+        let lent = self.inner.job_lease(call).await?;
+        self.tokens.lock().extend(lent.iter().map(|lent| (lent.job.id, lent.token)));
+        Ok(lent)
+    }
+
+    async fn job_extend(&self, mut beats: Vec<Extend>) -> Result<Vec<Option<Timestamp>>> {
+        if self.flaw == Flaw::ExtendsStale {
+            for beat in &mut beats {
+                beat.token = self.newest(beat.id, beat.token);
+            }
+        }
+        self.inner.job_extend(beats).await
+    }
+
+    async fn lease_get(&self, ids: &[JobId]) -> Result<Vec<Option<LeaseView>>> {
+        self.inner.lease_get(ids).await
+    }
+
+    async fn lease_expire(
+        &self,
+        now: Timestamp,
+        max_crashes: u32,
+        chance: f64,
+        limit: usize,
+    ) -> Result<Expired> {
+        let limit = if self.flaw == Flaw::ExpiresAll { usize::MAX } else { limit };
+        self.inner.lease_expire(now, max_crashes, chance, limit).await
+    }
+
+    async fn lease_renew(&self, now: Timestamp) -> Result<Option<Timestamp>> {
+        self.inner.lease_renew(now).await
+    }
+}
+
+#[async_trait]
+impl Ledgers for FlawedStore {
+    async fn effect_put(&self, put: EffectPut) -> Result<Noted> {
+        match self.inner.effect_put(put.clone()).await? {
+            Noted::Known(_) if self.flaw == Flaw::NotesTwice => Ok(Noted::Known(put.value)),
+            noted => Ok(noted),
+        }
+    }
+
+    async fn effect_get(&self, id: JobId, name: &Name) -> Result<Option<Json>> {
+        self.inner.effect_get(id, name).await
+    }
+
+    async fn effect_list(
+        &self,
+        id: JobId,
+        after: Option<&Name>,
+        limit: usize,
+    ) -> Result<Vec<(Name, Json)>> {
+        self.inner.effect_list(id, after, limit).await
+    }
+}
+
+#[async_trait]
+impl Flows for FlawedStore {
+    async fn flow_put(&self, declaration: Declaration) -> Result<Declared> {
+        self.inner.flow_put(declaration).await
+    }
+
+    async fn flow_list(&self) -> Result<Vec<Declaration>> {
+        self.inner.flow_list().await
+    }
+
+    async fn flow_delete(&self, name: &Name) -> Result<bool> {
+        self.inner.flow_delete(name).await
     }
 }

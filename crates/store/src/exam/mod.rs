@@ -7,14 +7,17 @@
 
 pub mod attempt;
 pub mod cancel;
+pub mod flow;
 pub mod handover;
 pub mod idempotency;
 pub mod job;
 pub mod journal;
 pub mod lease;
+pub mod ledger;
 pub mod listing;
 pub mod neighbours;
 pub mod output;
+pub mod outside;
 pub mod park;
 pub mod promote;
 pub mod random;
@@ -248,6 +251,43 @@ macro_rules! exam {
                 entries_of_all_results_are_numbered_as_they_are_published
                 entries_keep_every_kind_of_value
                 pages_of_entries_cross_chunks_and_jobs
+            }
+            outside {
+                a_lent_job_is_running_under_a_lease_with_an_end
+                a_worker_gets_jobs_of_its_queue_and_its_flows
+                jobs_are_lent_in_the_order_of_their_ranks
+                a_call_ends_early_when_its_inputs_are_large
+                a_heartbeat_gives_the_lease_its_whole_span_again
+                a_heartbeat_may_change_the_span
+                a_heartbeat_under_another_token_changes_nothing
+                only_a_worker_outside_sends_heartbeats
+                the_jobs_of_a_silent_worker_are_claimable_again
+                a_lease_in_time_does_not_expire
+                leases_end_in_their_order_and_no_more_than_asked
+                a_job_that_lost_too_many_silent_workers_fails
+                an_attempt_that_runs_out_of_time_is_tried_again
+                the_last_attempt_that_runs_out_of_time_fails_the_job
+                a_heartbeat_does_not_outlast_the_time_limit
+                a_lent_job_is_no_job_of_a_dead_process
+                after_a_start_every_lease_has_its_whole_span_again
+                an_ended_lease_expires_no_more
+                a_lent_job_ends_like_any_other
+            }
+            ledger {
+                the_first_result_of_a_step_counts
+                steps_read_back_by_name_in_pages
+                an_older_lease_notes_nothing
+                the_next_worker_finds_the_steps
+                an_ended_run_leaves_no_steps
+                a_new_run_begins_with_no_steps
+                jobs_have_ledgers_of_their_own
+                a_ledger_has_room_for_so_many_steps
+            }
+            flow {
+                a_declared_flow_reads_back_whole
+                a_declaration_takes_the_place_of_the_one_before
+                flows_are_listed_by_name
+                a_forgotten_flow_is_gone
             }
             attempt {
                 failed_attempts_are_listed_oldest_first

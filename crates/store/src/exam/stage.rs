@@ -8,12 +8,12 @@ use jobmill_model::fault::Fault;
 use jobmill_model::job::{FailedAttempt, Spec, Start, Verdict};
 use jobmill_model::machine::{EffectNumber, Entry, Outcome};
 use jobmill_model::output::{Chunk, Extent, Shape};
-use jobmill_model::queue::{Name, Priority};
-use jobmill_model::{InstanceId, Job, JobId, Json, State, Timestamp, Token, Value};
+use jobmill_model::queue::{DEFAULT_QUEUE, Name, Priority};
+use jobmill_model::{InstanceId, Job, JobId, Json, Span, State, Timestamp, Token, Value};
 
 use crate::{
-    Append, AttemptQuery, Claim, Claimed, Inserted, JobInsert, JobQuery, Offer, Park, Parked,
-    Result, Settle, Settled, Store, Submission,
+    Append, AttemptQuery, Call, Claim, Claimed, EffectPut, Extend, Inserted, JobInsert, JobQuery,
+    Lent, Noted, Offer, Park, Parked, Result, Settle, Settled, Store, Submission,
 };
 
 /// An answer that an exam relies on.
@@ -147,6 +147,13 @@ pub(super) fn claim(secs: i64) -> Claim {
     Claim { instance: here(), flows: names(&["f"]), max: 1, now: at(secs) }
 }
 
+/// A call for work on flow `f` from a worker outside, whose leases last ten seconds.
+pub(super) fn call(secs: i64) -> Call {
+    let flows = Arc::new([(name("f"), Span::from_secs(10))].into());
+    let (worker, queue) = (name("w"), name(DEFAULT_QUEUE));
+    Call { worker, queue, flows, max: 1, now: at(secs) }
+}
+
 /// A result without an entry.
 pub(super) fn complete() -> Verdict {
     Verdict::Complete(Extent { shape: Shape::Object, len: 0 })
@@ -220,6 +227,14 @@ impl Stage {
     pub(super) async fn claim_all(&self, secs: i64) -> Vec<JobId> {
         let claimed = self.job_claim(Claim { max: 1_000, ..claim(secs) }).await.must();
         claimed.into_iter().map(|claimed| claimed.job.id).collect()
+    }
+
+    /// Lends the one job that is claimable to a worker outside.
+    pub(super) async fn lend(&self, secs: i64) -> Claimed {
+        let mut lent = self.job_lease(call(secs)).await.must();
+        assert_eq!(lent.len(), 1, "one job is claimable");
+        let Lent { job, token, .. } = lent.remove(0);
+        Claimed { job, token }
     }
 
     /// Submits a job and claims it, both at second 0.
@@ -328,6 +343,10 @@ impl Stage {
         assert!(!self.release(lease).await, "release");
         let next = journal.len() as u64;
         assert_eq!(self.append(lease, &[next]).await, crate::Appended::Stale, "journal");
+        let step = EffectPut { id, token, name: name("late"), value: json("0") };
+        assert_eq!(self.effect_put(step).await.must(), Noted::Stale, "ledger");
+        let beat = Extend { id, token, span: None, now: at(99) };
+        assert_eq!(self.job_extend(vec![beat]).await.must(), [None], "extend");
         let chunks = vec![object_chunk(0, &["late"])];
         assert!(!self.output_append(id, token, chunks).await.must(), "output");
         assert_eq!(self.job_get(&[id]).await.must(), before);

@@ -43,6 +43,13 @@ fn every_flaw_fails_an_exam() {
             Flaw::DropsChunks => fails(flaw, output::a_result_is_all_chunks_of_its_lease),
             Flaw::PromotesAll => fails(flaw, promote::no_more_are_promoted_than_asked),
             Flaw::ReclaimsAll => fails(flaw, reclaim::the_jobs_of_the_living_are_left_alone),
+            Flaw::ExtendsStale => {
+                fails(flaw, outside::a_heartbeat_under_another_token_changes_nothing)
+            }
+            Flaw::ExpiresAll => {
+                fails(flaw, outside::leases_end_in_their_order_and_no_more_than_asked)
+            }
+            Flaw::NotesTwice => fails(flaw, ledger::the_first_result_of_a_step_counts),
         };
         assert!(failed, "{flaw:?} got through");
     }

@@ -66,7 +66,7 @@ impl Data {
             self.tally.enter(row.job.state);
             assert!(self.rows.insert(id, row).is_none(), "a new job has a new id");
             places -= usize::from(taker.is_some());
-            leases.push(taker.map(|offer| self.lease(id, offer.instance, at).token));
+            leases.push(taker.map(|offer| self.lease(id, Place::Leased(offer.instance), at).token));
         }
         Ok(Inserted::New(leases))
     }
@@ -174,6 +174,7 @@ impl Row {
             place: if waits { Place::Waiting(Some(run_at)) } else { Place::Ready },
             attempt_open: false,
             journal: Vec::new(),
+            ledger: BTreeMap::new(),
             inbox: BTreeMap::new(),
             last_signal: 0,
             failed: Vec::new(),

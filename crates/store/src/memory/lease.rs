@@ -22,7 +22,7 @@ impl Leases for MemoryStore {
         ranks.sort_unstable();
         ranks.truncate(claim.max);
         let mut lease = |id| {
-            let row = data.lease(id, claim.instance, claim.now);
+            let row = data.lease(id, Place::Leased(claim.instance), claim.now);
             Claimed { job: row.job.clone(), token: row.token }
         };
         Ok(ranks.into_iter().map(|(_, id)| lease(id)).collect())
@@ -92,7 +92,7 @@ impl Data {
         true
     }
 
-    fn settle(&mut self, settle: Settle) -> Settled {
+    pub(super) fn settle(&mut self, settle: Settle) -> Settled {
         let Settle { id, token, verdict, chunks, now } = settle;
         if self.leased(id, token).is_none() {
             return Settled::Stale;
@@ -146,7 +146,7 @@ impl Data {
     }
 
     /// Counts a lost worker; the job is claimable again or has failed.
-    fn crash(&mut self, id: JobId, max_crashes: u32, now: Timestamp) -> State {
+    pub(super) fn crash(&mut self, id: JobId, max_crashes: u32, now: Timestamp) -> State {
         let job = &mut self.rows.get_mut(&id).expect("only a stored job is leased").job;
         job.crashes += 1;
         match judge_crash(job.crashes, max_crashes) {

@@ -5,10 +5,13 @@
 //! legal is a bug and panics. It is also what the engine's tests run on.
 
 mod attempt;
+mod flow;
 mod job;
 mod journal;
 mod lease;
+mod ledger;
 mod output;
+mod outside;
 mod signal;
 mod tally;
 
@@ -17,11 +20,11 @@ use std::collections::BTreeMap;
 use jobmill_model::job::{FailedAttempt, Fingerprint, Move};
 use jobmill_model::machine::Entry;
 use jobmill_model::output::{Chunk, Extent};
-use jobmill_model::queue::Rank;
-use jobmill_model::{InstanceId, Job, JobId, Timestamp, Token};
+use jobmill_model::queue::{Name, Rank};
+use jobmill_model::{Declaration, InstanceId, Job, JobId, Json, Timestamp, Token};
 use parking_lot::Mutex;
 
-use crate::{Pair, Signal, Tally};
+use crate::{Hold, Pair, Signal, Tally};
 
 #[cfg(doc)]
 use jobmill_model::State;
@@ -42,6 +45,7 @@ impl MemoryStore {
 struct Data {
     rows: BTreeMap<JobId, Row>,
     keys: BTreeMap<KeyName, Key>,
+    flows: BTreeMap<Name, Declaration>,
     pairs: Vec<Pair>,
     tally: Tally,
 }
@@ -65,6 +69,7 @@ struct Row {
     /// Whether the present attempt has begun and is not settled; a claim then goes on with it.
     attempt_open: bool,
     journal: Vec<Entry>,
+    ledger: BTreeMap<Name, Json>,
     inbox: BTreeMap<u64, Signal>,
     /// The number of the last signal ever received: numbers are not used twice.
     last_signal: u64,
@@ -74,12 +79,14 @@ struct Row {
 }
 
 /// Where a row stands towards the workers.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 enum Place {
     /// Claimable.
     Ready,
     /// Under a lease of this instance.
     Leased(InstanceId),
+    /// Under a lease of a worker outside.
+    Lent(Hold),
     /// Scheduled or parked, until this instant at the latest.
     Waiting(Option<Timestamp>),
     /// In a final state.
@@ -92,7 +99,7 @@ impl Row {
     }
 
     fn leased_under(&self, token: Token) -> bool {
-        matches!(self.place, Place::Leased(_)) && self.token == token
+        matches!(self.place, Place::Leased(_) | Place::Lent(_)) && self.token == token
     }
 }
 
@@ -121,6 +128,7 @@ impl Data {
         row.job.finished_at = Some(now);
         row.job.waiting_for = None;
         row.journal.clear();
+        row.ledger.clear();
         row.inbox.clear();
         row
     }
@@ -138,9 +146,9 @@ impl Data {
     }
 
     /// Leases a claimable job.
-    fn lease(&mut self, id: JobId, instance: InstanceId, now: Timestamp) -> &Row {
+    fn lease(&mut self, id: JobId, place: Place, now: Timestamp) -> &Row {
         let row = self.step(id, Move::Claim);
-        row.place = Place::Leased(instance);
+        row.place = place;
         row.token = row.token.next();
         row.job.attempt += u32::from(!row.attempt_open);
         row.attempt_open = true;

@@ -122,7 +122,7 @@ fn a_newer_schema_is_refused() {
     let refused = SqliteStore::open(Options::in_folder(folder.path())).unwrap_err();
     assert!(matches!(refused, OpenError::Newer { found: 99, .. }), "{refused}");
     assert!(refused.to_string().contains("newer version"), "{refused}");
-    change(folder.path(), "PRAGMA user_version = 1");
+    change(folder.path(), "PRAGMA user_version = 2");
     open(folder.path());
 }
 

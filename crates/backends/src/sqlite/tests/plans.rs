@@ -38,6 +38,11 @@ fn bounded(query: Query, step: &str) -> bool {
         Query::TotalRead | Query::TotalPut => step == "SCAN total",
         Query::ClaimableRead => step == "SCAN claimable",
         Query::LitterNext => step == "SCAN litter",
+        Query::FlowCount => step.starts_with("SCAN flow"),
+        Query::FlowList => step == "SCAN flow",
+        // After a start or a jump of the clock every lease is renewed.
+        Query::LeaseRenew => step.starts_with("SCAN lease"),
+        Query::LeaseNext => step == "SCAN lease USING COVERING INDEX lease_expiry",
         Query::JobNextDue => step == "SCAN job USING COVERING INDEX job_due",
         _ => false,
     }
@@ -50,6 +55,8 @@ fn each_verb_uses_the_index_that_was_made_for_it() {
         (Query::JobGet, "SEARCH job USING PRIMARY KEY (id=?)"),
         (Query::JobHead, "SEARCH job USING PRIMARY KEY (id=?)"),
         (Query::JobReady, "SEARCH job USING COVERING INDEX job_claimable (flow=? AND rank>?)"),
+        (Query::LeaseDue, "SEARCH lease USING COVERING INDEX lease_expiry (expires_at<?)"),
+        (Query::EffectList, "SEARCH effect USING PRIMARY KEY (job=? AND name>?)"),
         (Query::JobDue, "SEARCH job USING COVERING INDEX job_due (due_at>? AND due_at<?)"),
         (Query::JobList, "SEARCH job USING PRIMARY KEY (id>? AND id<?)"),
         (Query::JobListState, "SEARCH job USING INDEX job_open (state=? AND id>? AND id<?)"),

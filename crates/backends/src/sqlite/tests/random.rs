@@ -10,18 +10,40 @@ use crate::sqlite::DATA_FILE;
 
 fn agrees(seed: u64) {
     let (store, folder) = stage::store();
-    block_on(differential(seed, 2_500, &MemoryStore::new(), &store)).assert_whole();
+    block_on(differential(seed, 4_000, &MemoryStore::new(), &store)).assert_whole();
     store.close().unwrap();
     assert_whole(&Connection::open(folder.path().join(DATA_FILE)).unwrap());
+}
+
+fn assert_none(data: &Connection, what: &str, sql: &str) {
+    let count: i64 = data.query_row(sql, [], |row| row.get(0)).unwrap();
+    assert_eq!(count, 0, "{what}");
+}
+
+/// What workers outside hold is what their jobs say.
+fn assert_whole_outside(data: &Connection) {
+    let none = |what: &str, sql: &str| assert_none(data, what, sql);
+    none(
+        "a job names the instance of nobody if and only if a worker outside has it",
+        "SELECT count(*) FROM job LEFT JOIN lease ON lease.job = job.id
+        WHERE (lease.job IS NOT NULL) <> (instance IS NOT NULL AND instance = zeroblob(16))",
+    );
+    none(
+        "no lease without its job",
+        "SELECT count(*) FROM lease WHERE job NOT IN (SELECT id FROM job)",
+    );
+    none(
+        "a job counts the steps in its ledger, and ended runs have none",
+        "SELECT count(*) FROM job WHERE effects <> (
+            SELECT count(*) FROM effect WHERE effect.job = job.id AND job.state < 3)",
+    );
 }
 
 /// Kept totals are what is counted, each job has the place that its state gives it, and nothing
 /// is left of what has ended.
 fn assert_whole(data: &Connection) {
-    let none = |what: &str, sql: &str| {
-        let count: i64 = data.query_row(sql, [], |row| row.get(0)).unwrap();
-        assert_eq!(count, 0, "{what}");
-    };
+    let none = |what: &str, sql: &str| assert_none(data, what, sql);
+    assert_whole_outside(data);
     let all = |sql: &str| {
         let mut statement = data.prepare(sql).unwrap();
         let rows = statement.query_map([], |row| {

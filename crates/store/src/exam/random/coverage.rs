@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::fmt;
 
 use super::op::{Answer, Op};
-use crate::{Appended, Cancelled, Inserted, Parked, Retried, Settled, Signalled};
+use crate::{Appended, Cancelled, Declared, Inserted, Noted, Parked, Retried, Settled, Signalled};
 
 /// The answers that a random run has met, verb by verb.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -36,6 +36,17 @@ const WANTED: &[(&str, &[&str])] = &[
     ("output_sweep", &["some"]),
     ("attempt_list", &["some", "none"]),
     ("tally_read", &["some"]),
+    ("job_lease", &["some", "none"]),
+    ("job_extend", &["held", "stale"]),
+    ("lease_get", &["some", "none"]),
+    ("lease_expire", &["submitted", "scheduled", "failed", "none"]),
+    ("lease_renew", &["some"]),
+    ("effect_put", &["new", "known", "stale"]),
+    ("effect_get", &["some", "none"]),
+    ("effect_list", &["some", "none"]),
+    ("flow_put", &["new", "changed", "same"]),
+    ("flow_delete", &["held", "stale"]),
+    ("flow_list", &["some"]),
 ];
 
 impl Coverage {
@@ -111,6 +122,35 @@ fn words(answer: &Answer) -> Vec<&'static str> {
         Answer::Pairs(page) => vec![some(!page.pairs.is_empty())],
         Answer::Attempts(attempts) => vec![some(!attempts.is_empty())],
         Answer::OutputSwept | Answer::Tally(_) => vec!["some"],
+        outside => words_outside(outside),
+    }
+}
+
+fn words_outside(answer: &Answer) -> Vec<&'static str> {
+    let held = |held: bool| if held { "held" } else { "stale" };
+    match answer {
+        Answer::Lent(lent) => vec![some(!lent.is_empty())],
+        Answer::Extended(ends) => ends.iter().map(|end| held(end.is_some())).collect(),
+        Answer::Leases(views) => views
+            .iter()
+            .map(|view| some(view.as_ref().is_some_and(|view| view.hold.is_some())))
+            .collect(),
+        Answer::Expired(expired) if expired.jobs.is_empty() => vec!["none"],
+        Answer::Expired(expired) => expired.jobs.iter().map(|(_, state)| state.as_str()).collect(),
+        Answer::Renewed(next) => vec![some(next.is_some())],
+        Answer::Noted(Noted::New) => vec!["new"],
+        Answer::Noted(Noted::Known(_)) => vec!["known"],
+        Answer::Noted(Noted::Stale) => vec!["stale"],
+        Answer::Noted(Noted::Full) => vec!["full"],
+        Answer::Effect(effect) => vec![some(effect.is_some())],
+        Answer::Effects(effects) => vec![some(!effects.is_empty())],
+        Answer::Declared(Declared::New) => vec!["new"],
+        Answer::Declared(Declared::Changed) => vec!["changed"],
+        Answer::Declared(Declared::Same) => vec!["same"],
+        Answer::Declared(Declared::Full) => vec!["full"],
+        Answer::Deleted(deleted) => vec![held(*deleted)],
+        Answer::Flows(flows) => vec![some(!flows.is_empty())],
+        inside => unreachable!("{inside:?} is no answer to a worker outside"),
     }
 }
 

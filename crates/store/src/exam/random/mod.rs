@@ -21,7 +21,7 @@ const STEPS_BETWEEN_SNAPSHOTS: usize = 50;
 /// So many operations are shown where two stores differ.
 const OPERATIONS_SHOWN: usize = 12;
 /// Steps of the runs that every backend sits: in so many, each answer of each verb turns up.
-const EXAM_STEPS: usize = 2_500;
+const EXAM_STEPS: usize = 4_000;
 
 /// Performs `steps` random verbs on both stores, which are empty, and compares every answer and,
 /// every fifty steps and at the end, all that can be seen of them.

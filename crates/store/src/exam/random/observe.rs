@@ -3,11 +3,12 @@
 use jobmill_model::job::FailedAttempt;
 use jobmill_model::machine::Entry;
 use jobmill_model::output::{Chunk, Extent};
-use jobmill_model::{Job, JobId};
+use jobmill_model::queue::Name;
+use jobmill_model::{Declaration, Job, JobId, Json};
 
 use super::super::stage::{Must, every_attempt, everything};
 use super::op::{list, read_output};
-use crate::{Pair, Signal, Store, Tally};
+use crate::{LeaseView, Pair, Signal, Store, Tally};
 
 /// The whole observable state of a store.
 #[derive(Debug, PartialEq)]
@@ -16,6 +17,7 @@ pub(super) struct Snapshot {
     pub(super) tally: Tally,
     pub(super) total: u64,
     pub(super) pairs: Vec<Pair>,
+    pub(super) flows: Vec<Declaration>,
 }
 
 /// Everything that can be seen of a job.
@@ -27,6 +29,8 @@ pub(super) struct Seen {
     inbox: Vec<Signal>,
     extent: Option<Extent>,
     output: Vec<Chunk>,
+    lease: Option<LeaseView>,
+    ledger: Vec<(Name, Json)>,
 }
 
 impl Snapshot {
@@ -42,7 +46,8 @@ impl Snapshot {
         }
         let tally = store.tally_read().await.must();
         let page = store.pair_page(0, usize::MAX >> 1).await.must();
-        Self { jobs, tally, total: page.total, pairs: page.pairs }
+        let flows = store.flow_list().await.must();
+        Self { jobs, tally, total: page.total, pairs: page.pairs, flows }
     }
 
     /// Says where two snapshots differ first.
@@ -51,7 +56,9 @@ impl Snapshot {
         if let Some((ours, theirs)) = jobs.into_iter().find(|(ours, theirs)| ours != theirs) {
             return Some(format!("  oracle:    {ours:?}\n  candidate: {theirs:?}"));
         }
-        let rest = |of: &Self| (of.jobs.len(), of.tally.clone(), of.total, of.pairs.clone());
+        let rest = |of: &Self| {
+            (of.jobs.len(), of.tally.clone(), of.total, of.pairs.clone(), of.flows.clone())
+        };
         let differ = rest(self) != rest(other);
         differ.then(|| format!("  oracle:    {:?}\n  candidate: {:?}", rest(self), rest(other)))
     }
@@ -66,6 +73,8 @@ impl Seen {
             inbox: store.signal_read(id, 0, 1_000).await.must(),
             extent: store.output_extent(id).await.must(),
             output: read_output(store, id, 0, 1_000).await,
+            lease: store.lease_get(&[id]).await.must().remove(0),
+            ledger: store.effect_list(id, None, 1_000).await.must(),
             job,
         }
     }

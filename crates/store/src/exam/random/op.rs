@@ -9,13 +9,14 @@ use jobmill_model::job::FailedAttempt;
 use jobmill_model::machine::Entry;
 use jobmill_model::output::{Chunk, Extent};
 use jobmill_model::queue::Name;
-use jobmill_model::{InstanceId, Job, JobId, Json, Timestamp, Token};
+use jobmill_model::{Declaration, InstanceId, Job, JobId, Json, Timestamp, Token};
 
 use super::super::stage::Must;
 use crate::{
-    Append, Appended, AttemptQuery, Cancelled, Claim, Claimed, Inserted, JobQuery, PairPage, Park,
-    Parked, ProgressNote, Promoted, Reclaimed, Result, Retried, Settle, Settled, Signal, Signalled,
-    Store, Submission, Tally,
+    Append, Appended, AttemptQuery, Call, Cancelled, Claim, Claimed, Declared, EffectPut, Expired,
+    Extend, Inserted, JobQuery, LeaseView, Lent, Noted, PairPage, Park, Parked, ProgressNote,
+    Promoted, Reclaimed, Result, Retried, Settle, Settled, Signal, Signalled, Store, Submission,
+    Tally,
 };
 
 #[derive(Debug, Clone)]
@@ -44,6 +45,17 @@ pub(super) enum Op {
     SweepOutput(usize),
     Attempts(AttemptQuery),
     Tally,
+    Lease(Call),
+    Extend(Vec<Extend>),
+    Leases(Vec<JobId>),
+    Expire(Timestamp, u32, f64, usize),
+    Renew(Timestamp),
+    PutEffect(EffectPut),
+    GetEffect(JobId, Name),
+    ListEffects(JobId, Option<Name>, usize),
+    PutFlow(Declaration),
+    DeleteFlow(Name),
+    ListFlows,
 }
 
 #[derive(Debug, PartialEq)]
@@ -70,6 +82,17 @@ pub(super) enum Answer {
     OutputSwept,
     Attempts(Vec<FailedAttempt>),
     Tally(Tally),
+    Lent(Vec<Lent>),
+    Extended(Vec<Option<Timestamp>>),
+    Leases(Vec<Option<LeaseView>>),
+    Expired(Expired),
+    Renewed(Option<Timestamp>),
+    Noted(Noted),
+    Effect(Option<Json>),
+    Effects(Vec<(Name, Json)>),
+    Declared(Declared),
+    Deleted(bool),
+    Flows(Vec<Declaration>),
 }
 
 impl Op {
@@ -100,6 +123,17 @@ impl Op {
             Self::SweepOutput(_) => "output_sweep",
             Self::Attempts(_) => "attempt_list",
             Self::Tally => "tally_read",
+            Self::Lease(_) => "job_lease",
+            Self::Extend(_) => "job_extend",
+            Self::Leases(_) => "lease_get",
+            Self::Expire(..) => "lease_expire",
+            Self::Renew(_) => "lease_renew",
+            Self::PutEffect(_) => "effect_put",
+            Self::GetEffect(..) => "effect_get",
+            Self::ListEffects(..) => "effect_list",
+            Self::PutFlow(_) => "flow_put",
+            Self::DeleteFlow(_) => "flow_delete",
+            Self::ListFlows => "flow_list",
         }
     }
 
@@ -163,7 +197,31 @@ impl Op {
             Self::Pairs(skip, limit) => Answer::Pairs(store.pair_page(*skip, *limit).await.must()),
             Self::Attempts(query) => Answer::Attempts(store.attempt_list(query).await.must()),
             Self::Tally => Answer::Tally(store.tally_read().await.must()),
-            writing => unreachable!("{} is no reading verb", writing.verb()),
+            outside => outside.outside(store).await,
+        }
+    }
+
+    /// The verbs of workers outside.
+    async fn outside(&self, store: &dyn Store) -> Answer {
+        match self {
+            Self::Lease(call) => Answer::Lent(store.job_lease(call.clone()).await.must()),
+            Self::Extend(beats) => Answer::Extended(store.job_extend(beats.clone()).await.must()),
+            Self::Leases(ids) => Answer::Leases(store.lease_get(ids).await.must()),
+            Self::Expire(now, crashes, chance, limit) => {
+                let expired = store.lease_expire(*now, *crashes, *chance, *limit).await;
+                Answer::Expired(expired.must())
+            }
+            Self::Renew(now) => Answer::Renewed(store.lease_renew(*now).await.must()),
+            Self::PutEffect(put) => Answer::Noted(store.effect_put(put.clone()).await.must()),
+            Self::GetEffect(id, name) => Answer::Effect(store.effect_get(*id, name).await.must()),
+            Self::ListEffects(id, after, limit) => {
+                let steps = store.effect_list(*id, after.as_ref(), *limit).await;
+                Answer::Effects(steps.must())
+            }
+            Self::PutFlow(flow) => Answer::Declared(store.flow_put(flow.clone()).await.must()),
+            Self::DeleteFlow(name) => Answer::Deleted(store.flow_delete(name).await.must()),
+            Self::ListFlows => Answer::Flows(store.flow_list().await.must()),
+            inside => unreachable!("{} is no verb of workers outside", inside.verb()),
         }
     }
 }

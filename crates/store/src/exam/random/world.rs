@@ -1,6 +1,7 @@
 //! What the generator of operations remembers, and how it makes up the next one.
 
 mod lease;
+mod outside;
 mod submit;
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -11,7 +12,7 @@ use jobmill_model::{InstanceId, Job, JobId, State, Timestamp, Token};
 use super::super::stage::{Must, at, every_attempt, name, nobody};
 use super::chance::Chance;
 use super::op::{Answer, Op};
-use crate::{AttemptQuery, Inserted, JobQuery, Settled, Store};
+use crate::{AttemptQuery, Inserted, JobQuery, Noted, Settled, Store};
 
 const FLOWS: [&str; 3] = ["f", "g", "h"];
 const QUEUES: [&str; 4] = ["default", "slow", "nightly", "mail"];
@@ -30,6 +31,10 @@ pub(super) struct World {
     keys: Vec<Idempotency>,
     /// Leases that hold.
     leases: Vec<Lease>,
+    /// Those of them that workers outside have.
+    lent: Vec<Lease>,
+    /// Jobs with a step in their ledger, some of them not any more.
+    noted: Vec<JobId>,
     /// Leases that have ended.
     ended: Vec<Lease>,
     /// Jobs that have been parked; most of them not any more.
@@ -59,6 +64,8 @@ impl World {
             completed: Vec::new(),
             keys: Vec::new(),
             leases: Vec::new(),
+            lent: Vec::new(),
+            noted: Vec::new(),
             ended: Vec::new(),
             parked: Vec::new(),
             desks: BTreeMap::new(),
@@ -69,20 +76,21 @@ impl World {
     pub(super) fn next_op(&mut self) -> Op {
         match self.chance.below(100) {
             0..10 => Op::Insert(self.submission()),
-            10..27 => Op::Claim(self.claim()),
-            27..35 => Op::Settle(self.settles()),
-            35..42 => Op::Park(self.park()),
-            42..48 => self.job_signal(),
-            48..53 => Op::Promote(self.now(), if self.chance.percent(50) { 2 } else { 1_000 }),
-            53..60 => Op::Journal(self.append()),
-            60..65 => self.output_append(),
-            65..68 => Op::Progress(self.progress_notes()),
-            68..71 => Op::Release(self.some_leases()),
-            71..73 => Op::Cancel(self.some_ids(3), self.now()),
-            73..75 => Op::Retry(self.some_ids(4), self.now()),
-            75 => Op::Reclaim(self.instance(), self.chance.below(3) as u32, self.now()),
-            76 => Op::SweepKeys(self.now()),
-            77 => Op::SweepOutput(1 + self.chance.size(3)),
+            10..22 => Op::Claim(self.claim()),
+            22..29 => Op::Settle(self.settles()),
+            29..35 => Op::Park(self.park()),
+            35..40 => self.job_signal(),
+            40..45 => Op::Promote(self.now(), if self.chance.percent(50) { 2 } else { 1_000 }),
+            45..51 => Op::Journal(self.append()),
+            51..55 => self.output_append(),
+            55..58 => Op::Progress(self.progress_notes()),
+            58..60 => Op::Release(self.some_leases()),
+            60..62 => Op::Cancel(self.some_ids(3), self.now()),
+            62..64 => Op::Retry(self.some_ids(4), self.now()),
+            64 => Op::Reclaim(self.instance(), self.chance.below(3) as u32, self.now()),
+            65 => Op::SweepKeys(self.now()),
+            66 => Op::SweepOutput(1 + self.chance.size(3)),
+            67..85 => self.outside(),
             _ => self.reading(),
         }
     }
@@ -96,7 +104,7 @@ impl World {
             3 => Op::ReadSignals(self.some_leased(), from, limit),
             4 => Op::Extent(self.some_result()),
             5 => Op::ReadOutput(self.some_result(), from, limit * 8),
-            6 => Op::Pairs(from * from * 30, limit * 9),
+            6 => Op::Pairs(from * 150, limit * 9),
             7 => Op::Attempts(self.attempt_query()),
             _ => Op::Tally,
         }
@@ -116,6 +124,12 @@ impl World {
                 let leases = claimed.iter().map(|claimed| (claimed.job.id, claimed.token));
                 self.leases.extend(leases);
             }
+            (Op::Lease(_), Answer::Lent(lent)) => {
+                let leases = lent.iter().map(|lent| (lent.job.id, lent.token));
+                self.lent.extend(leases.clone());
+                self.leases.extend(leases);
+            }
+            (Op::PutEffect(put), Answer::Noted(Noted::New)) => self.noted.push(put.id),
             (Op::Settle(settles), Answer::Settled(settled)) => {
                 let done =
                     |(_, settled): &(_, &Settled)| **settled == Settled::Done(State::Completed);
@@ -146,6 +160,7 @@ impl World {
             self.ended.extend(older.map(|older| (id, older)));
         }
         self.leases.extend(held);
+        self.lent.retain(|lease| self.leases.contains(lease));
         self.desks.clear();
         for (id, _) in &self.leases {
             let next_seq = oracle.journal_read(*id, 0, 1_000).await.must().len() as u64;
@@ -241,7 +256,7 @@ impl World {
             since: self.instant_between(),
             until: self.instant_between(),
             skip: self.chance.size(2),
-            limit: self.chance.size(4),
+            limit: self.chance.size(6),
             ..every_attempt(self.some_id())
         }
     }

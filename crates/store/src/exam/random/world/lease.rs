@@ -20,7 +20,7 @@ impl World {
         Claim { instance: self.instance(), flows, max: self.chance.size(7), now: self.now() }
     }
 
-    fn some_lease(&mut self) -> Lease {
+    pub(super) fn some_lease(&mut self) -> Lease {
         let held = self.chance.pick(&self.leases).copied();
         let ended = self.chance.pick(&self.ended).copied();
         match self.chance.below(100) {

@@ -40,7 +40,7 @@ impl World {
             start: self.start(at),
             max_attempts: 1 + self.chance.below(9) as u32,
             backoff: Backoff::fixed(Span::from_millis(self.chance.below(9_000))),
-            timeout: self.chance.percent(20).then_some(Span::from_secs(9)),
+            timeout: self.chance.percent(50).then_some(Span::from_secs(6)),
             tags,
             warnings: Vec::new(),
             bare: self.chance.percent(50),

@@ -1,0 +1,1 @@
+UPDATE job SET effects = ?2 WHERE id = ?1

@@ -1,0 +1,1 @@
+SELECT expires_at, span, deadline, worker FROM lease WHERE job = ?1

@@ -1,0 +1,1 @@
+SELECT token FROM job WHERE id = ?1
