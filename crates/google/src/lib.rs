@@ -4,6 +4,14 @@
 //!
 //! | module | what it knows |
 //! |---|---|
+//! | [`bigquery`] | tables: schemas, rows, a subset of SQL |
+//! | [`discovery`] | the methods of the services: verbs, paths, parameters |
+//! | [`firestore`] | documents: typed values, writes with preconditions and transforms, queries |
+//! | [`limits`] | every number that bounds something |
 //! | [`wire`] | the shapes that all of Google's REST services share |
 
+pub mod bigquery;
+pub mod discovery;
+pub mod firestore;
+pub mod limits;
 pub mod wire;

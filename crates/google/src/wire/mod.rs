@@ -7,6 +7,7 @@ pub mod filter;
 pub mod name;
 pub mod order;
 pub mod page;
+pub mod read;
 
 pub use error::{Error, Status};
 pub use filter::Filter;

@@ -1,0 +1,204 @@
+//! A structured query: which documents of a collection, in which order, how many.
+
+mod filter;
+mod order;
+
+use std::cmp::Ordering;
+
+use jobmill_model::{Map, Value};
+
+use self::filter::Filter;
+use self::order::{Cursor, Order};
+use super::document::{Document, Micros};
+use super::name::{DocumentName, Parent};
+use super::path::FieldPath;
+use crate::limits::QUERY_BYTES;
+use crate::wire::read::{self, Read};
+use crate::wire::{Error, Status};
+
+/// A structured query.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Query {
+    /// Where its collections are.
+    pub parent: Parent,
+    /// The id of its collections; of all of them if nothing is said.
+    pub collection: String,
+    /// Whether collections of this id further below count as well.
+    pub descendants: bool,
+    select: Option<Vec<FieldPath>>,
+    filter: Option<Filter>,
+    orders: Vec<Order>,
+    start: Option<Cursor>,
+    end: Option<Cursor>,
+    skip: usize,
+    limit: usize,
+}
+
+/// What a query has found so far.
+#[derive(Debug)]
+pub struct Found<'q> {
+    query: &'q Query,
+    /// Each with the size of its text.
+    documents: Vec<(DocumentName, Document, usize)>,
+    bytes: usize,
+}
+
+impl Query {
+    /// Reads the body of `documents:runQuery`.
+    ///
+    /// # Errors
+    /// What is no query, or one that cannot be answered here, which is said.
+    pub fn read(parent: Parent, body: &Value) -> Read<Self> {
+        let body = read::object(body, "body")?;
+        for other in ["transaction", "newTransaction", "explainOptions"] {
+            if body.get(other).is_some_and(|value| *value != Value::Null) {
+                return Err(Error::unimplemented(format!("{other} is not supported here")));
+            }
+        }
+        let query = body.get("structuredQuery");
+        let query = query.ok_or_else(|| Error::invalid("a query needs a structuredQuery"))?;
+        Self::read_structured(parent, read::object(query, "structuredQuery")?)
+    }
+
+    fn read_structured(parent: Parent, query: &Map) -> Read<Self> {
+        if query.get("findNearest").is_some_and(|value| *value != Value::Null) {
+            return Err(Error::unimplemented("findNearest is not supported here"));
+        }
+        let (collection, descendants) = from(query)?;
+        let filter = Filter::read_or(query.get("where"))?;
+        let orders = order::orders(query.get("orderBy"), filter.as_ref())?;
+        let cursor = |name: &str| Cursor::read(query.get(name), name, &orders);
+        Ok(Self {
+            start: cursor("startAt")?,
+            end: cursor("endAt")?,
+            select: selection(query.get("select"))?,
+            skip: count(query.get("offset"), "offset")?.unwrap_or(0),
+            limit: limit(query.get("limit"))?.unwrap_or(usize::MAX),
+            parent,
+            collection,
+            descendants,
+            filter,
+            orders,
+        })
+    }
+
+    /// Begins to look.
+    #[must_use]
+    pub fn run(&self) -> Found<'_> {
+        Found { query: self, documents: Vec::new(), bytes: 0 }
+    }
+
+    fn matches(&self, name: &DocumentName, document: &Document) -> bool {
+        let passes = self.filter.as_ref().is_none_or(|filter| filter.holds(name, document));
+        passes
+            && self.orders.iter().all(|order| order.has(document))
+            && self.start.as_ref().is_none_or(|start| start.begins(&self.orders, name, document))
+            && self.end.as_ref().is_none_or(|end| end.ends(&self.orders, name, document))
+    }
+
+    fn order(&self, a: (&DocumentName, &Document), b: (&DocumentName, &Document)) -> Ordering {
+        let by = |order: &Order| order.compare(a, b);
+        self.orders.iter().map(by).find(|order| order.is_ne()).unwrap_or(Ordering::Equal)
+    }
+}
+
+impl Found<'_> {
+    /// Looks at one more document.
+    ///
+    /// # Errors
+    /// So many match that an answer cannot hold them.
+    pub fn look(&mut self, name: DocumentName, document: Document, bytes: usize) -> Read<()> {
+        if !self.query.matches(&name, &document) {
+            return Ok(());
+        }
+        self.documents.push((name, document, bytes));
+        self.bytes += bytes;
+        // Sorting now and then keeps no more than what may be answered.
+        let most = self.query.skip.saturating_add(self.query.limit);
+        if self.documents.len() / 2 > most.max(512) || self.bytes > QUERY_BYTES {
+            self.sort(most);
+        }
+        match self.bytes <= QUERY_BYTES {
+            true => Ok(()),
+            false => Err(Error::new(
+                Status::ResourceExhausted,
+                format!("the query matches more than {QUERY_BYTES} bytes; give it a limit"),
+            )),
+        }
+    }
+
+    fn sort(&mut self, most: usize) {
+        let query = self.query;
+        self.documents.sort_by(|a, b| query.order((&a.0, &a.1), (&b.0, &b.1)));
+        self.documents.truncate(most);
+        self.bytes = self.documents.iter().map(|(.., bytes)| bytes).sum();
+    }
+
+    /// The answer: a list whose every item has one document.
+    #[must_use]
+    pub fn finish(mut self, at: Micros) -> Value {
+        let Query { skip, limit, ref select, .. } = *self.query;
+        self.sort(skip.saturating_add(limit));
+        let skipped = skip.min(self.documents.len());
+        let mut items: Vec<Value> = self.documents[skipped..]
+            .iter()
+            .map(|(name, document, _)| {
+                let document = document.to_value(name, select.as_deref());
+                Value::map([("document", document), ("readTime", at.to_value())])
+            })
+            .collect();
+        if items.is_empty() {
+            items.push(Value::map([("readTime", at.to_value())]));
+        }
+        if skipped > 0
+            && let Some(Value::Map(first)) = items.first()
+        {
+            let mut first = (**first).clone();
+            first.insert("skippedResults", skipped.into());
+            items[0] = first.into();
+        }
+        Value::from(items)
+    }
+}
+
+fn from(query: &Map) -> Read<(String, bool)> {
+    let from = read::list(query.get("from"), "from")?;
+    let [selector] = from else {
+        let text = format!("a query is from one collection; got {}", from.len());
+        return Err(Error::invalid(text));
+    };
+    let selector = read::object(selector, "from")?;
+    let collection = read::text_or(selector.get("collectionId"), "collectionId")?;
+    let Some(collection) = collection.filter(|id| !id.is_empty()) else {
+        return Err(Error::unimplemented("a query over all collections is not supported here"));
+    };
+    let descendants = read::flag(selector.get("allDescendants"), "allDescendants")?;
+    Ok((collection.to_owned(), descendants))
+}
+
+fn selection(select: Option<&Value>) -> Read<Option<Vec<FieldPath>>> {
+    let select = match select {
+        None | Some(Value::Null) => return Ok(None),
+        Some(select) => read::object(select, "select")?,
+    };
+    let fields = read::list(select.get("fields"), "fields")?;
+    let paths = fields.iter().map(filter::field_path).collect::<Read<Vec<_>>>()?;
+    Ok(Some(paths.into_iter().filter(|path| !path.is_name()).collect()))
+}
+
+fn count(value: Option<&Value>, what: &str) -> Read<Option<usize>> {
+    let Some(number) = read::integer_or(value, what)? else { return Ok(None) };
+    let count = usize::try_from(number);
+    count.map(Some).map_err(|_| Error::invalid(format!("{what} is negative")))
+}
+
+/// A number, or an object around it.
+fn limit(value: Option<&Value>) -> Read<Option<usize>> {
+    match value {
+        Some(Value::Map(wrapped)) => count(wrapped.get("value"), "limit"),
+        other => count(other, "limit"),
+    }
+}
+
+#[cfg(test)]
+mod tests;
