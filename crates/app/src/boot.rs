@@ -1,6 +1,7 @@
 //! The only wiring: clock, chance, store, flows, engine and doors become one server here.
 
 mod key;
+mod language;
 mod logs;
 mod signals;
 
@@ -12,7 +13,9 @@ use std::sync::Arc;
 use jobmill_backends::sqlite::{DATA_FILE, OpenError, Options, SqliteStore};
 use jobmill_engine::chance::SystemChance;
 use jobmill_engine::clock::SystemClock;
-use jobmill_engine::{Config, Engine, Gate, Registry, RegistryError};
+use jobmill_engine::{Config, Engine, Gate, Registry, RegistryError, Workflows};
+use jobmill_gcw::Limits;
+use jobmill_model::definition::Place;
 use jobmill_store::StoreError;
 use tokio::net::TcpListener;
 use tokio::sync::oneshot;
@@ -105,6 +108,7 @@ impl Server {
             grace: settings.grace,
             gate: Gate { private: false, loopback: settings.listen.ip().is_loopback() },
         };
+        let flows = flows.with_workflows(workflows(settings, address));
         let (clock, chance) = (Arc::new(SystemClock::default()), Arc::new(SystemChance));
         let engine = Engine::start(store.clone(), flows, clock, chance, config)
             .await
@@ -154,6 +158,18 @@ impl Server {
         let closed = tokio::task::spawn_blocking(move || store.close()).await;
         served.map_err(io::Error::other).flatten().map_err(StartError::Serve)?;
         closed.unwrap_or(Ok(())).map_err(StartError::Close)
+    }
+}
+
+/// What the engine needs to run workflows.
+fn workflows(settings: &Settings, address: SocketAddr) -> Workflows {
+    let limits = if settings.gcp_limits { Limits::google() } else { Limits::lifted() };
+    let (project, location) = (settings.project.clone(), settings.location.clone());
+    let public_url = settings.public_url.clone().unwrap_or_else(|| format!("http://{address}"));
+    Workflows {
+        language: Arc::new(language::GoogleWorkflows { limits }),
+        home: Place { project, location },
+        public_url: public_url.trim_end_matches('/').to_owned(),
     }
 }
 

@@ -50,11 +50,7 @@ fn reserve(shared: &Shared) -> usize {
 }
 
 async fn claim(shared: &Shared, max: usize) -> Result<Vec<Claimed>, StoreError> {
-    let claim = Claim {
-        instance: shared.instance,
-        flows: shared.flows.clone(),
-        max,
-        now: shared.clock.now(),
-    };
+    let claim =
+        Claim { instance: shared.instance, flows: shared.flows(), max, now: shared.clock.now() };
     shared.store.job_claim(claim).await
 }

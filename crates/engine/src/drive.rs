@@ -20,12 +20,15 @@ use jobmill_model::machine::{
     Applied, Begin, Effect, EffectNumber, Entry, Fold, Outcome, Program, Seed,
 };
 use jobmill_model::output::{Chunk, Extent};
+use jobmill_model::queue::Name;
 use jobmill_model::{Class, Fault, Job, Span, State, Timestamp, Token, Value, limits};
 use jobmill_store::{Append, Appended, Park, Parked, Signal, StoreError};
 
 use crate::engine::Shared;
+use crate::execution;
 use crate::ops;
 use crate::perform::{Task, end, panicked, timed_out};
+use crate::programs::NoProgram;
 use crate::running::Handle;
 use crate::settle::Ending;
 
@@ -66,16 +69,49 @@ pub(crate) async fn run(
     let exit = match task.documents() {
         Ok((input, params)) => {
             let begin = Begin { input, params, seed: Seed::of(task.id, task.run) };
-            let driven = AssertUnwindSafe(drive(shared, program, begin, &task, handle));
-            driven.catch_unwind().await.unwrap_or_else(|panic| panicked(&*panic).into())
+            caught(shared, program, begin, &task, handle).await
         }
         Err(fault) => fault.into(),
     };
+    leave(shared, &task, exit);
+}
+
+/// The same for an execution of a definition, whose program is found first.
+pub(crate) async fn run_execution(
+    shared: &Arc<Shared>,
+    definition: &Name,
+    mut task: Task,
+    handle: &Handle,
+) {
+    let exit = match execution::load(shared, definition, &mut task).await {
+        Ok((program, begin)) => caught(shared, &*program, begin, &task, handle).await,
+        Err(NoProgram::Fault(fault)) => fault.into(),
+        Err(NoProgram::Store(error)) => {
+            shared.observer.store_failed("definition_get", &error);
+            Exit::HandBack
+        }
+    };
+    leave(shared, &task, exit);
+}
+
+/// A panic of the machine is its failure.
+async fn caught(
+    shared: &Arc<Shared>,
+    program: &dyn Program,
+    begin: Begin,
+    task: &Task,
+    handle: &Handle,
+) -> Exit {
+    let driven = AssertUnwindSafe(drive(shared, program, begin, task, handle));
+    driven.catch_unwind().await.unwrap_or_else(|panic| panicked(&*panic).into())
+}
+
+fn leave(shared: &Shared, task: &Task, exit: Exit) {
     shared.release_places(1);
     match exit {
         Exit::Ended(outcome) => match outcome.and_then(|value| chunks_of(&value)) {
-            Ok((extent, chunks)) => end(shared, &task, Ok(extent), chunks),
-            Err(fault) => end(shared, &task, Err(final_fault(fault)), Vec::new()),
+            Ok((extent, chunks)) => end(shared, task, Ok(extent), chunks),
+            Err(fault) => end(shared, task, Err(final_fault(fault)), Vec::new()),
         },
         Exit::Parked | Exit::Lost => shared.running.leave(task.id, task.token),
         Exit::HandBack => shared.settler.send(Ending::HandBack(task.id, task.token)),

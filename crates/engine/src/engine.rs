@@ -4,6 +4,7 @@ use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
+use jobmill_model::definition::definition_of;
 use jobmill_model::job::FailedAttempt;
 use jobmill_model::output::{Chunk, Extent};
 use jobmill_model::queue::Name;
@@ -12,6 +13,7 @@ use jobmill_store::{
     AttemptQuery, Cancelled, JobPage, JobQuery, PairPage, Retried, Signalled, Store, StoreError,
     Tally,
 };
+use parking_lot::Mutex;
 use tokio::sync::watch;
 
 use crate::bus::Bus;
@@ -21,14 +23,16 @@ use crate::ids::Ids;
 use crate::observe::{Counts, Observer};
 use crate::ops::gate::Gate;
 use crate::ops::http::HttpClient;
+use crate::perform::Task;
 use crate::performers::{Performer, Performers, Threads};
 use crate::places::Places;
+use crate::programs::Programs;
 use crate::progress::ProgressSender;
 use crate::registry::Registry;
 use crate::running::Running;
 use crate::settle::Settler;
 use crate::unhurried::Unhurried;
-use crate::{claim, progress, services, settle};
+use crate::{claim, definition, progress, services, settle};
 
 /// How the engine is set up.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -72,7 +76,7 @@ pub struct Engine {
 pub(crate) struct Shared {
     pub(crate) store: Arc<dyn Store>,
     pub(crate) registry: Registry,
-    pub(crate) flows: Arc<BTreeSet<Name>>,
+    flows: Mutex<Arc<BTreeSet<Name>>>,
     pub(crate) instance: InstanceId,
     pub(crate) clock: Arc<dyn Clock>,
     pub(crate) chance: Arc<dyn Chance>,
@@ -80,6 +84,7 @@ pub(crate) struct Shared {
     pub(crate) ids: Ids,
     pub(crate) bus: Arc<Bus>,
     pub(crate) places: Places,
+    pub(crate) programs: Programs,
     pub(crate) running: Running,
     pub(crate) performers: Performers,
     pub(crate) settler: Settler,
@@ -93,6 +98,25 @@ pub(crate) struct Shared {
 impl Shared {
     pub(crate) fn is_draining(&self) -> bool {
         *self.draining.borrow()
+    }
+
+    /// The flows that this process performs now.
+    pub(crate) fn flows(&self) -> Arc<BTreeSet<Name>> {
+        self.flows.lock().clone()
+    }
+
+    /// The definition that a job runs, if it runs one and this process can.
+    pub(crate) fn runs(&self, task: &Task) -> Option<Name> {
+        self.registry.workflows().and_then(|_| definition_of(&task.spec.flow))
+    }
+
+    /// Performs jobs of one more flow from now on.
+    pub(crate) fn add_flow(&self, flow: Name) {
+        let mut flows = self.flows.lock();
+        if !flows.contains(&flow) {
+            Arc::make_mut(&mut flows).insert(flow);
+            self.bus.ready();
+        }
     }
 
     /// Takes up to `wanted` free places; none any more when the process shuts down.
@@ -171,10 +195,15 @@ impl Engine {
         chance.fill(&mut random);
         let instance = InstanceId::from_parts(now, random);
         let reclaimed = store.job_reclaim(instance, config.max_crashes, now).await?;
+        let mut flows = registry.names();
+        if registry.workflows().is_some() {
+            flows.extend(definition::stored_flows(&*store).await?);
+        }
         let (settler, settles) = settle::channel();
         let (progress, notes) = progress::channel();
         let shared = Arc::new(Shared {
-            flows: Arc::new(registry.names()),
+            flows: Mutex::new(Arc::new(flows)),
+            programs: Programs::default(),
             performers: Performers::new(performer),
             places: Places::new(config.workers),
             ids: Ids::default(),

@@ -9,7 +9,10 @@
 
 pub mod chance;
 pub mod clock;
+pub mod definition;
 pub mod engine;
+pub mod execution;
+pub mod language;
 pub mod performers;
 pub mod registry;
 
@@ -21,6 +24,7 @@ mod observe;
 mod ops;
 mod perform;
 mod places;
+mod programs;
 mod progress;
 mod running;
 mod services;
@@ -28,7 +32,10 @@ mod settle;
 mod submit;
 mod unhurried;
 
+pub use definition::{Deploy, DeployError, Deployment};
 pub use engine::{Config, Engine, Standing};
+pub use execution::{Execute, ExecuteError};
+pub use language::{Checked, Finding, Language, Script, Workflows};
 pub use observe::Counts;
 pub use ops::gate::Gate;
 pub use registry::{FlowCard, OpContext, Registry, RegistryError};

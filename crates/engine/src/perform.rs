@@ -85,6 +85,11 @@ pub(crate) fn begin(shared: &Arc<Shared>, task: Task) {
         Some(Work::Program(program)) => {
             tokio::spawn(async move { drive::run(&shared, &*program, task, &handle).await });
         }
+        None if let Some(definition) = shared.runs(&task) => {
+            tokio::spawn(async move {
+                drive::run_execution(&shared, &definition, task, &handle).await;
+            });
+        }
         None => {
             let fault = Fault::last("UnknownFlow", "this process does not know the job's flow");
             shared.release_places(1);

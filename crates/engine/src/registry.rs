@@ -8,6 +8,8 @@ use jobmill_model::machine::Program;
 use jobmill_model::queue::Name;
 use jobmill_model::{Fault, Problem, Value};
 
+use crate::language::Workflows;
+
 /// A flow as it is shown to people.
 #[derive(Debug, Clone, PartialEq)]
 pub struct FlowCard {
@@ -60,6 +62,7 @@ pub enum RegistryError {
 pub struct Registry {
     flows: BTreeMap<Name, Registered>,
     ops: BTreeMap<Name, Arc<OpFn>>,
+    workflows: Option<Workflows>,
 }
 
 impl Registry {
@@ -110,6 +113,18 @@ impl Registry {
             None => Ok(self),
             Some(_) => Err(RegistryError::Twice(op.to_owned())),
         }
+    }
+
+    /// The registry of a process that runs definitions too.
+    #[must_use]
+    pub fn with_workflows(mut self, workflows: Workflows) -> Self {
+        self.workflows = Some(workflows);
+        self
+    }
+
+    /// What this process needs to run definitions, if it does.
+    pub(crate) fn workflows(&self) -> Option<&Workflows> {
+        self.workflows.as_ref()
     }
 
     /// Every flow, by name.

@@ -1,6 +1,8 @@
 //! Accepts work: checks it against its flow, names it, stores it, hands it over.
 
+use jobmill_model::definition::definition_of;
 use jobmill_model::job::{Idempotency, NewJob, Progress, Start};
+use jobmill_model::queue::Name;
 use jobmill_model::suggest::nearest;
 use jobmill_model::{Job, JobId, Problem, State, Timestamp};
 use jobmill_store::{Inserted, JobInsert, Offer, StoreError, Submission};
@@ -46,12 +48,13 @@ impl Engine {
     /// See [`SubmitError`].
     pub async fn submit(
         &self,
-        jobs: Vec<NewJob>,
+        mut jobs: Vec<NewJob>,
         idempotency: Option<Idempotency>,
     ) -> Result<Vec<Job>, SubmitError> {
         if self.is_draining() {
             return Err(SubmitError::Draining);
         }
+        self.pin_revisions(&mut jobs).await?;
         let at = self.now();
         let (jobs, inserts) = self.prepare(jobs, at).await?;
         let engine = self.clone();
@@ -73,7 +76,7 @@ impl Engine {
         };
         let offer = (places > 0).then(|| Offer {
             instance: self.shared.instance,
-            flows: self.shared.flows.clone(),
+            flows: self.shared.flows(),
             places,
         });
         let submission = Submission { jobs: inserts, idempotency, at, offer };
@@ -123,7 +126,7 @@ impl Engine {
         let mut problems = Vec::new();
         for (index, job) in jobs.iter().enumerate() {
             let flow = &job.spec.flow;
-            if registry.card(flow).is_none() {
+            if registry.card(flow).is_none() && !self.runs_definition(flow) {
                 let known = registry.cards().map(|card| card.name.as_str());
                 let near = nearest(flow.as_str(), known).map(str::to_owned);
                 return Err(SubmitError::UnknownFlow { index, flow: flow.to_string(), near });
@@ -132,6 +135,11 @@ impl Engine {
             problems.extend(found.into_iter().map(|problem| (index, problem)));
         }
         if problems.is_empty() { Ok(()) } else { Err(SubmitError::Invalid(problems)) }
+    }
+
+    /// Whether this is the flow of a definition; that it exists was seen before.
+    fn runs_definition(&self, flow: &Name) -> bool {
+        self.shared.registry.workflows().is_some() && definition_of(flow).is_some()
     }
 
     fn named(&self, job: &NewJob, at: Timestamp) -> JobInsert {

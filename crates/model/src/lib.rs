@@ -11,12 +11,16 @@
 //! | [`fault`] | what went wrong, for the reader, for the log, and whether to try again |
 //! | [`limits`] | every number that bounds something |
 //! | [`flow`] | a flow that workers outside the server perform, as it was declared |
+//! | [`definition`] | a workflow's stored source and its revisions |
+//! | [`execution`] | a job that runs a definition |
 //! | [`job`] | the job, its states, its verdict, its backoff, its uniqueness |
 //! | [`queue`] | names that jobs wait under and the order in which they leave |
 //! | [`machine`] | a job of many steps: effects, outcomes, the fold of the journal |
 //! | [`output`] | a result as ordered chunks of text |
 //! | [`suggest`] | "did you mean …" |
 
+pub mod definition;
+pub mod execution;
 pub mod fault;
 pub mod flow;
 pub mod id;
@@ -29,6 +33,7 @@ pub mod suggest;
 pub mod time;
 pub mod value;
 
+pub use definition::Definition;
 pub use fault::{Class, Fault, Problem};
 pub use flow::Declaration;
 pub use id::{InstanceId, JobId, Token};

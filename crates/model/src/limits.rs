@@ -77,3 +77,19 @@ pub const JOURNAL_ENTRIES: u64 = 1_000_000;
 pub const EFFECTS_UNDER_WAY: usize = 1_024;
 /// Steps that a machine may take before it lets others have a turn.
 pub const TURN_STEPS: u64 = 10_000;
+/// The longest source of a definition; four megabytes are more than anybody can read.
+pub const SOURCE_BYTES: usize = 4 * 1024 * 1024;
+/// The longest description of a definition.
+pub const DESCRIPTION_CHARS: usize = 1_000;
+/// The most labels of a definition or an execution.
+pub const LABELS: usize = 64;
+/// The longest key or value of a label.
+pub const LABEL_CHARS: usize = 63;
+/// The most variables that a definition gives its executions.
+pub const ENV_VARIABLES: usize = 100;
+/// The longest value of such a variable.
+pub const ENV_BYTES: usize = 4 * 1024;
+/// Programs that stay compiled, so that executions need not wait for the compiler.
+pub const PROGRAMS_KEPT: usize = 256;
+/// Machines that one process drives at once; parked ones do not count.
+pub const MACHINES_AT_ONCE: usize = 1_000;

@@ -135,7 +135,7 @@ pub trait Jobs: Send + Sync {
     ///
     /// # Errors
     /// [`KeyReused`](crate::StoreError::KeyReused); [`Busy`](crate::StoreError::Busy) when too
-    /// many submissions wait, the only verb to be shed.
+    /// many submissions wait; only they and deployments are shed.
     async fn job_insert(&self, submission: Submission) -> Result<Inserted>;
 
     /// The jobs with these ids, where they exist.

@@ -17,11 +17,13 @@
 //! | [`Outputs`] | results as chunks |
 //! | [`Attempts`] | failed attempts |
 //! | [`Tallies`] | kept totals |
+//! | [`Definitions`] | stored workflows and their revisions |
 //!
 //! [`memory`] is the reference: the oracle that every backend is compared with.
 //! [`exam`](mod@exam) is the contract in executable form.
 
 pub mod attempt;
+pub mod definition;
 pub mod error;
 pub mod exam;
 pub mod flow;
@@ -36,6 +38,7 @@ pub mod signal;
 pub mod tally;
 
 pub use attempt::{AttemptQuery, Attempts};
+pub use definition::{DefinitionPage, DefinitionPut, Definitions, Deployed, PutMode};
 pub use error::StoreError;
 pub use flow::{Declared, Flows};
 pub use job::{
@@ -53,7 +56,17 @@ pub use tally::{Tallies, Tally};
 
 /// Everything that the engine needs of a store.
 pub trait Store:
-    Jobs + Leases + Outside + Ledgers + Flows + Journals + Signals + Outputs + Attempts + Tallies
+    Jobs
+    + Leases
+    + Outside
+    + Ledgers
+    + Flows
+    + Journals
+    + Signals
+    + Outputs
+    + Attempts
+    + Tallies
+    + Definitions
 {
 }
 
@@ -68,6 +81,7 @@ impl<T> Store for T where
         + Outputs
         + Attempts
         + Tallies
+        + Definitions
 {
 }
 

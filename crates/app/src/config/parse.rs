@@ -27,6 +27,15 @@ pub(super) fn path(text: &str) -> Parsed<PathBuf> {
     }
 }
 
+/// A word of letters, digits and a few signs, such as the id of a project.
+pub(super) fn word(text: &str, most: usize) -> Parsed<String> {
+    let is_word = |c: char| c.is_ascii_alphanumeric() || "-_.:".contains(c);
+    match !text.is_empty() && text.len() <= most && text.chars().all(is_word) {
+        true => Ok(text.to_owned()),
+        false => Err(format!("1 to {most} letters, digits, `-`, `_`, `.` and `:`")),
+    }
+}
+
 pub(super) fn count<T>(text: &str, range: RangeInclusive<T>) -> Parsed<T>
 where
     T: FromStr + PartialOrd + Display,

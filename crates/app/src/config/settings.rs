@@ -35,6 +35,15 @@ pub struct Settings {
     pub api_key: Option<Secret>,
     /// A file that holds the key.
     pub api_key_file: Option<PathBuf>,
+    /// The Google project that workflows run in, as they are told.
+    pub project: String,
+    /// The Google location that workflows run in, as they are told.
+    pub location: String,
+    /// What addresses of this server begin with, as others see it; where it listens if nothing
+    /// is said.
+    pub public_url: Option<String>,
+    /// Whether workflows are held to Google's limits.
+    pub gcp_limits: bool,
     /// The server that the command line talks to.
     pub server: String,
     /// What is logged, in the words of `tracing`.
@@ -102,6 +111,10 @@ impl Settings {
             keys: Keys::Auto,
             api_key: None,
             api_key_file: None,
+            project: String::new(),
+            location: String::new(),
+            public_url: None,
+            gcp_limits: false,
             server: String::new(),
             log: String::new(),
             log_format: LogFormat::Human,

@@ -3,7 +3,7 @@
 use jobmill_model::Span;
 use tracing_subscriber::EnvFilter;
 
-use super::parse::{address, choice, count, duration, path, size};
+use super::parse::{address, choice, count, duration, path, size, word};
 use super::settings::{Keys, LogFormat, Secret, Settings};
 
 /// Who uses a setting.
@@ -217,6 +217,44 @@ pub const SETTINGS: &[Setting] = &[
         side: Side::Both,
         secret: false,
         set: |settings, text| put(&mut settings.api_key_file, path(text).map(Some)),
+    },
+    Setting {
+        name: "project",
+        value: "ID",
+        about: "The Google project that workflows are told they run in",
+        fallback: Fallback::Text("local"),
+        side: Side::Server,
+        secret: false,
+        set: |settings, text| put(&mut settings.project, word(text, 30)),
+    },
+    Setting {
+        name: "location",
+        value: "ID",
+        about: "The Google location that workflows are told they run in",
+        fallback: Fallback::Text("local"),
+        side: Side::Server,
+        secret: false,
+        set: |settings, text| put(&mut settings.location, word(text, 30)),
+    },
+    Setting {
+        name: "public_url",
+        value: "URL",
+        about: "What addresses of this server begin with, as others see them: those of callbacks",
+        fallback: Fallback::Nothing("the address that it listens on"),
+        side: Side::Server,
+        secret: false,
+        set: |settings, text| put(&mut settings.public_url, server(text).map(Some)),
+    },
+    Setting {
+        name: "gcp_limits",
+        value: "WHETHER",
+        about: "Whether workflows are held to Google's limits: `on`, or `off` for far wider ones",
+        fallback: Fallback::Text("off"),
+        side: Side::Server,
+        secret: false,
+        set: |settings, text| {
+            put(&mut settings.gcp_limits, choice(text, &[("off", false), ("on", true)]))
+        },
     },
     Setting {
         name: "server",

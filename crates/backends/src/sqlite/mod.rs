@@ -13,6 +13,7 @@
 
 mod attempt;
 mod checkpoint;
+mod definition;
 mod flow;
 mod head;
 mod job;

@@ -61,6 +61,8 @@ pub(crate) fn line(
         Write::Note(put) => format!("note {} of {}", put.name, name(put.id)),
         Write::Declare(flow) => format!("declare {}", flow.name),
         Write::Undeclare(flow) => format!("undeclare {flow}"),
+        Write::Deploy(put) => format!("deploy {}", put.name),
+        Write::Undeploy(definition) => format!("undeploy {definition}"),
     };
     format!("{who}: {what} → {}", came_to(witness, answer))
 }

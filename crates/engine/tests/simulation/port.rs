@@ -7,7 +7,7 @@ use jobmill_model::job::FailedAttempt;
 use jobmill_model::machine::Entry;
 use jobmill_model::output::{Chunk, Extent};
 use jobmill_model::queue::Name;
-use jobmill_model::{Declaration, InstanceId, Job, JobId, Json, Timestamp, Token};
+use jobmill_model::{Declaration, Definition, InstanceId, Job, JobId, Json, Timestamp, Token};
 use jobmill_store::*;
 use parking_lot::Mutex;
 
@@ -212,5 +212,34 @@ impl Flows for SimStore {
     async fn flow_delete(&self, name: &Name) -> Result<bool> {
         let held: Result<Vec<bool>> = answered!(self.write(Write::Undeclare(name.clone())), Held);
         Ok(held?.first().copied().unwrap_or_default())
+    }
+}
+
+#[async_trait]
+impl Definitions for SimStore {
+    async fn definition_put(&self, put: DefinitionPut) -> Result<Deployed> {
+        answered!(self.write(Write::Deploy(put)), Deployed)
+    }
+    async fn definition_get(
+        &self,
+        name: &Name,
+        revision: Option<&str>,
+    ) -> Result<Option<Definition>> {
+        self.read().await?.definition_get(name, revision).await
+    }
+    async fn definition_list(&self, after: Option<&Name>, limit: usize) -> Result<DefinitionPage> {
+        self.read().await?.definition_list(after, limit).await
+    }
+    async fn definition_delete(&self, name: &Name) -> Result<bool> {
+        let held: Result<Vec<bool>> = answered!(self.write(Write::Undeploy(name.clone())), Held);
+        Ok(held?.first().copied().unwrap_or_default())
+    }
+    async fn revision_list(
+        &self,
+        name: &Name,
+        before: Option<u64>,
+        limit: usize,
+    ) -> Result<Vec<Definition>> {
+        self.read().await?.revision_list(name, before, limit).await
     }
 }

@@ -31,6 +31,8 @@ pub(crate) enum Write {
     Note(EffectPut),
     Declare(Declaration),
     Undeclare(Name),
+    Deploy(DefinitionPut),
+    Undeploy(Name),
 }
 
 /// What a write came to.
@@ -54,6 +56,7 @@ pub(crate) enum Answer {
     Renewed(Option<Timestamp>),
     Noted(Noted),
     Declared(Declared),
+    Deployed(Deployed),
 }
 
 impl Write {
@@ -86,6 +89,8 @@ impl Write {
                 Answer::Held(vec![store.output_append(id, token, chunks).await?])
             }
             Self::SweepChunks(most) => Answer::Swept(store.output_sweep(most).await?),
+            Self::Deploy(put) => Answer::Deployed(store.definition_put(put).await?),
+            Self::Undeploy(name) => Answer::Held(vec![store.definition_delete(&name).await?]),
             outside => return outside.apply_outside(store).await,
         };
         Ok(answer)
@@ -109,7 +114,7 @@ impl Write {
 
     /// Admissions go behind everything else, and they alone may be shed.
     pub(crate) fn is_admission(&self) -> bool {
-        matches!(self, Self::Insert(_))
+        matches!(self, Self::Insert(_) | Self::Deploy(_))
     }
 
     /// The jobs that it names.
@@ -134,7 +139,9 @@ impl Write {
             | Self::Claim(_)
             | Self::Promote(..)
             | Self::Reclaim(..)
-            | Self::SweepChunks(_) => Vec::new(),
+            | Self::SweepChunks(_)
+            | Self::Deploy(_)
+            | Self::Undeploy(_) => Vec::new(),
         }
     }
 }

@@ -8,7 +8,7 @@ use jobmill_model::job::FailedAttempt;
 use jobmill_model::machine::Entry;
 use jobmill_model::output::{Chunk, Extent};
 use jobmill_model::queue::Name;
-use jobmill_model::{Declaration, InstanceId, Job, JobId, Json, Timestamp, Token};
+use jobmill_model::{Declaration, Definition, InstanceId, Job, JobId, Json, Timestamp, Token};
 use jobmill_store::*;
 use tokio::sync::{Mutex, MutexGuard, Notify};
 
@@ -223,5 +223,35 @@ impl Flows for CutStore {
     async fn flow_delete(&self, name: &Name) -> Result<bool> {
         let _turn = self.write().await?;
         self.inner.flow_delete(name).await
+    }
+}
+
+#[async_trait]
+impl Definitions for CutStore {
+    async fn definition_put(&self, put: DefinitionPut) -> Result<Deployed> {
+        let _turn = self.write().await?;
+        self.inner.definition_put(put).await
+    }
+    async fn definition_get(
+        &self,
+        name: &Name,
+        revision: Option<&str>,
+    ) -> Result<Option<Definition>> {
+        self.inner.definition_get(name, revision).await
+    }
+    async fn definition_list(&self, after: Option<&Name>, limit: usize) -> Result<DefinitionPage> {
+        self.inner.definition_list(after, limit).await
+    }
+    async fn definition_delete(&self, name: &Name) -> Result<bool> {
+        let _turn = self.write().await?;
+        self.inner.definition_delete(name).await
+    }
+    async fn revision_list(
+        &self,
+        name: &Name,
+        before: Option<u64>,
+        limit: usize,
+    ) -> Result<Vec<Definition>> {
+        self.inner.revision_list(name, before, limit).await
     }
 }

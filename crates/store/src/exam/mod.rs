@@ -7,6 +7,7 @@
 
 pub mod attempt;
 pub mod cancel;
+pub mod definition;
 pub mod flow;
 pub mod handover;
 pub mod idempotency;
@@ -294,6 +295,16 @@ macro_rules! exam {
                 failed_attempts_are_filtered
                 failed_attempts_are_read_in_pages
                 jobs_have_failed_attempts_of_their_own
+            }
+            definition {
+                a_definition_reads_back_whole
+                it_is_created_once_and_updated_if_it_is_there
+                a_change_that_executions_notice_makes_a_revision
+                other_changes_stay_on_the_revision
+                revisions_are_listed_newest_first
+                definitions_are_listed_by_name_in_pages
+                a_page_of_large_sources_ends_early
+                a_deleted_definition_is_gone_and_begins_anew
             }
             tally {
                 a_new_store_counts_nothing

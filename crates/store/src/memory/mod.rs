@@ -5,6 +5,7 @@
 //! legal is a bug and panics. It is also what the engine's tests run on.
 
 mod attempt;
+mod definition;
 mod flow;
 mod job;
 mod journal;
@@ -17,6 +18,7 @@ mod tally;
 
 use std::collections::BTreeMap;
 
+use jobmill_model::definition::Definition;
 use jobmill_model::job::{FailedAttempt, Fingerprint, Move};
 use jobmill_model::machine::Entry;
 use jobmill_model::output::{Chunk, Extent};
@@ -48,6 +50,8 @@ struct Data {
     flows: BTreeMap<Name, Declaration>,
     pairs: Vec<Pair>,
     tally: Tally,
+    /// The revisions of each definition, oldest first.
+    definitions: BTreeMap<Name, Vec<Definition>>,
 }
 
 /// The scope of an idempotency key and the key.

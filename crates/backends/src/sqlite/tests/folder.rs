@@ -118,11 +118,14 @@ fn change(folder: &Path, sql: &str) {
 fn a_newer_schema_is_refused() {
     let (store, folder) = store();
     store.close().unwrap();
+    let data = Connection::open(folder.path().join(DATA_FILE)).unwrap();
+    let known: i64 = data.pragma_query_value(None, "user_version", |row| row.get(0)).unwrap();
+    drop(data);
     change(folder.path(), "PRAGMA user_version = 99");
     let refused = SqliteStore::open(Options::in_folder(folder.path())).unwrap_err();
     assert!(matches!(refused, OpenError::Newer { found: 99, .. }), "{refused}");
     assert!(refused.to_string().contains("newer version"), "{refused}");
-    change(folder.path(), "PRAGMA user_version = 2");
+    change(folder.path(), &format!("PRAGMA user_version = {known}"));
     open(folder.path());
 }
 

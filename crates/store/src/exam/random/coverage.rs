@@ -4,7 +4,9 @@ use std::collections::BTreeMap;
 use std::fmt;
 
 use super::op::{Answer, Op};
-use crate::{Appended, Cancelled, Declared, Inserted, Noted, Parked, Retried, Settled, Signalled};
+use crate::{
+    Appended, Cancelled, Declared, Deployed, Inserted, Noted, Parked, Retried, Settled, Signalled,
+};
 
 /// The answers that a random run has met, verb by verb.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -47,6 +49,11 @@ const WANTED: &[(&str, &[&str])] = &[
     ("flow_put", &["new", "changed", "same"]),
     ("flow_delete", &["held", "stale"]),
     ("flow_list", &["some"]),
+    ("definition_put", &["done", "exists", "unknown"]),
+    ("definition_delete", &["held", "stale"]),
+    ("definition_get", &["some", "none"]),
+    ("definition_list", &["some"]),
+    ("revision_list", &["some", "none"]),
 ];
 
 impl Coverage {
@@ -121,6 +128,14 @@ fn words(answer: &Answer) -> Vec<&'static str> {
         Answer::Chunks(chunks) => vec![some(!chunks.is_empty())],
         Answer::Pairs(page) => vec![some(!page.pairs.is_empty())],
         Answer::Attempts(attempts) => vec![some(!attempts.is_empty())],
+        Answer::Deployed(deployed) => match **deployed {
+            Deployed::Done(_) => vec!["done"],
+            Deployed::Exists => vec!["exists"],
+            Deployed::Unknown => vec!["unknown"],
+        },
+        Answer::Undeployed(was_there) => vec![if *was_there { "held" } else { "stale" }],
+        Answer::Definition(found) => vec![some(found.is_some())],
+        Answer::Definitions(found) => vec![some(!found.is_empty())],
         Answer::OutputSwept | Answer::Tally(_) => vec!["some"],
         outside => words_outside(outside),
     }

@@ -4,10 +4,10 @@ use jobmill_model::job::FailedAttempt;
 use jobmill_model::machine::Entry;
 use jobmill_model::output::{Chunk, Extent};
 use jobmill_model::queue::Name;
-use jobmill_model::{Declaration, Job, JobId, Json};
+use jobmill_model::{Declaration, Definition, Job, JobId, Json};
 
 use super::super::stage::{Must, every_attempt, everything};
-use super::op::{list, read_output};
+use super::op::{definitions, list, read_output};
 use crate::{LeaseView, Pair, Signal, Store, Tally};
 
 /// The whole observable state of a store.
@@ -18,6 +18,7 @@ pub(super) struct Snapshot {
     pub(super) total: u64,
     pub(super) pairs: Vec<Pair>,
     pub(super) flows: Vec<Declaration>,
+    pub(super) definitions: Vec<Definition>,
 }
 
 /// Everything that can be seen of a job.
@@ -47,7 +48,12 @@ impl Snapshot {
         let tally = store.tally_read().await.must();
         let page = store.pair_page(0, usize::MAX >> 1).await.must();
         let flows = store.flow_list().await.must();
-        Self { jobs, tally, total: page.total, pairs: page.pairs, flows }
+        let mut revisions = Vec::new();
+        for present in definitions(store, None, 7).await {
+            revisions.extend(store.revision_list(&present.name, None, 1_000).await.must());
+        }
+        let (total, pairs) = (page.total, page.pairs);
+        Self { jobs, tally, total, pairs, flows, definitions: revisions }
     }
 
     /// Says where two snapshots differ first.
@@ -57,7 +63,8 @@ impl Snapshot {
             return Some(format!("  oracle:    {ours:?}\n  candidate: {theirs:?}"));
         }
         let rest = |of: &Self| {
-            (of.jobs.len(), of.tally.clone(), of.total, of.pairs.clone(), of.flows.clone())
+            let kept = (of.tally.clone(), of.total, of.pairs.clone(), of.flows.clone());
+            (of.jobs.len(), kept, of.definitions.clone())
         };
         let differ = rest(self) != rest(other);
         differ.then(|| format!("  oracle:    {:?}\n  candidate: {:?}", rest(self), rest(other)))

@@ -9,14 +9,14 @@ use jobmill_model::job::FailedAttempt;
 use jobmill_model::machine::Entry;
 use jobmill_model::output::{Chunk, Extent};
 use jobmill_model::queue::Name;
-use jobmill_model::{Declaration, InstanceId, Job, JobId, Json, Timestamp, Token};
+use jobmill_model::{Declaration, Definition, InstanceId, Job, JobId, Json, Timestamp, Token};
 
 use super::super::stage::Must;
 use crate::{
-    Append, Appended, AttemptQuery, Call, Cancelled, Claim, Claimed, Declared, EffectPut, Expired,
-    Extend, Inserted, JobQuery, LeaseView, Lent, Noted, PairPage, Park, Parked, ProgressNote,
-    Promoted, Reclaimed, Result, Retried, Settle, Settled, Signal, Signalled, Store, Submission,
-    Tally,
+    Append, Appended, AttemptQuery, Call, Cancelled, Claim, Claimed, Declared, DefinitionPut,
+    Deployed, EffectPut, Expired, Extend, Inserted, JobQuery, LeaseView, Lent, Noted, PairPage,
+    Park, Parked, ProgressNote, Promoted, Reclaimed, Result, Retried, Settle, Settled, Signal,
+    Signalled, Store, Submission, Tally,
 };
 
 #[derive(Debug, Clone)]
@@ -56,6 +56,11 @@ pub(super) enum Op {
     PutFlow(Declaration),
     DeleteFlow(Name),
     ListFlows,
+    Deploy(Box<DefinitionPut>),
+    Undeploy(Name),
+    Definition(Name, Option<String>),
+    Definitions(Option<Name>, usize),
+    Revisions(Name, Option<u64>, usize),
 }
 
 #[derive(Debug, PartialEq)]
@@ -93,6 +98,10 @@ pub(super) enum Answer {
     Declared(Declared),
     Deleted(bool),
     Flows(Vec<Declaration>),
+    Deployed(Box<Deployed>),
+    Undeployed(bool),
+    Definition(Option<Box<Definition>>),
+    Definitions(Vec<Definition>),
 }
 
 impl Op {
@@ -134,6 +143,11 @@ impl Op {
             Self::PutFlow(_) => "flow_put",
             Self::DeleteFlow(_) => "flow_delete",
             Self::ListFlows => "flow_list",
+            Self::Deploy(_) => "definition_put",
+            Self::Undeploy(_) => "definition_delete",
+            Self::Definition(..) => "definition_get",
+            Self::Definitions(..) => "definition_list",
+            Self::Revisions(..) => "revision_list",
         }
     }
 
@@ -177,6 +191,11 @@ impl Op {
                 while store.output_sweep(*limit).await.must().more {}
                 Answer::OutputSwept
             }
+            Self::Deploy(put) => {
+                let deployed = store.definition_put((**put).clone()).await.must();
+                Answer::Deployed(Box::new(deployed))
+            }
+            Self::Undeploy(name) => Answer::Undeployed(store.definition_delete(name).await.must()),
             reading => reading.read(store).await,
         }
     }
@@ -197,6 +216,16 @@ impl Op {
             Self::Pairs(skip, limit) => Answer::Pairs(store.pair_page(*skip, *limit).await.must()),
             Self::Attempts(query) => Answer::Attempts(store.attempt_list(query).await.must()),
             Self::Tally => Answer::Tally(store.tally_read().await.must()),
+            Self::Definition(name, revision) => {
+                let found = store.definition_get(name, revision.as_deref()).await.must();
+                Answer::Definition(found.map(Box::new))
+            }
+            Self::Definitions(after, limit) => {
+                Answer::Definitions(definitions(store, after.clone(), *limit).await)
+            }
+            Self::Revisions(name, before, limit) => {
+                Answer::Definitions(store.revision_list(name, *before, *limit).await.must())
+            }
             outside => outside.outside(store).await,
         }
     }
@@ -235,6 +264,23 @@ pub(super) async fn list(store: &dyn Store, mut query: JobQuery) -> Vec<Job> {
         match page.next {
             None => return jobs,
             before => query.before = before,
+        }
+    }
+}
+
+/// The definitions of all pages.
+pub(super) async fn definitions(
+    store: &dyn Store,
+    mut after: Option<Name>,
+    limit: usize,
+) -> Vec<Definition> {
+    let mut all = Vec::new();
+    loop {
+        let page = store.definition_list(after.as_ref(), limit).await.must();
+        all.extend(page.definitions);
+        match page.next {
+            None => return all,
+            next => after = next,
         }
     }
 }

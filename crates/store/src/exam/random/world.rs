@@ -1,5 +1,6 @@
 //! What the generator of operations remembers, and how it makes up the next one.
 
+mod deploy;
 mod lease;
 mod outside;
 mod submit;
@@ -91,6 +92,7 @@ impl World {
             65 => Op::SweepKeys(self.now()),
             66 => Op::SweepOutput(1 + self.chance.size(3)),
             67..85 => self.outside(),
+            85..88 => self.deploying(),
             _ => self.reading(),
         }
     }

@@ -1,0 +1,1 @@
+DELETE FROM revision WHERE definition = ?1
