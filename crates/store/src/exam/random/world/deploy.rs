@@ -37,9 +37,10 @@ impl World {
     fn definition_put(&mut self) -> DefinitionPut {
         let modes = [PutMode::Create, PutMode::Update, PutMode::Either, PutMode::Either];
         let mode = self.chance.pick(&modes).copied().unwrap_or(PutMode::Either);
+        let nowhere = mode == PutMode::Update && self.chance.percent(50);
         let place = Place { project: "p".to_owned(), location: "l".to_owned() };
         DefinitionPut {
-            name: self.some_definition(),
+            name: if nowhere { name("nowhere") } else { self.some_definition() },
             place,
             change: self.change(),
             mode,
