@@ -93,7 +93,7 @@ impl Engine {
         let shared = self.shared.clone();
         let deployed = Unhurried::new(async move { put_it(&shared, put).await }).await?;
         match deployed {
-            Deployed::Done(definition) => Ok(Deployment { definition, warnings }),
+            Deployed::Done(definition) => Ok(Deployment { definition: *definition, warnings }),
             Deployed::Exists => Err(DeployError::Exists),
             Deployed::Unknown => Err(DeployError::Unknown),
         }

@@ -39,7 +39,7 @@ pub struct DefinitionPut {
 #[derive(Debug, Clone, PartialEq)]
 pub enum Deployed {
     /// This is the present revision now.
-    Done(Definition),
+    Done(Box<Definition>),
     /// It is there already, and must not be.
     Exists,
     /// It is not there, and must be.

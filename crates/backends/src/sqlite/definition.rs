@@ -97,7 +97,7 @@ fn deploy(tx: &mut Txn<'_>, put: &DefinitionPut) -> Outcome<Deployed> {
     if present.as_ref() != Some(&next) {
         write(tx, &next)?;
     }
-    Ok(Deployed::Done(next))
+    Ok(Deployed::Done(Box::new(next)))
 }
 
 fn write(tx: &mut Txn<'_>, next: &Definition) -> Outcome<()> {

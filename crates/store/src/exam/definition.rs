@@ -27,7 +27,7 @@ async fn put(store: &dyn Store, what: &str, mode: PutMode, change: Change, secs:
 
 async fn deploy(store: &dyn Store, what: &str, change: Change, secs: i64) -> Definition {
     match put(store, what, PutMode::Either, change, secs).await {
-        Deployed::Done(definition) => definition,
+        Deployed::Done(definition) => *definition,
         other => panic!("either mode deploys, got {other:?}"),
     }
 }

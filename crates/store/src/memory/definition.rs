@@ -25,7 +25,7 @@ impl Definitions for MemoryStore {
         let revisions = data.definitions.entry(name.clone()).or_default();
         revisions.retain(|revision| revision.number != next.number);
         revisions.push(next.clone());
-        Ok(Deployed::Done(next))
+        Ok(Deployed::Done(Box::new(next)))
     }
 
     async fn definition_get(
