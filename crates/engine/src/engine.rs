@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
-use jobmill_model::definition::definition_of;
+use jobmill_model::definition::{Place, definition_of};
 use jobmill_model::job::FailedAttempt;
 use jobmill_model::output::{Chunk, Extent};
 use jobmill_model::queue::Name;
@@ -240,6 +240,12 @@ impl Engine {
     #[must_use]
     pub fn registry(&self) -> &Registry {
         &self.shared.registry
+    }
+
+    /// Where definitions live that are deployed without saying so, if this process runs any.
+    #[must_use]
+    pub fn home(&self) -> Option<&Place> {
+        self.shared.registry.workflows().map(|workflows| &workflows.home)
     }
 
     /// A job, if it exists.

@@ -4,7 +4,7 @@
 //! --all-features`): another selection resolves other features for shared dependencies, and
 //! cargo then builds them again.
 
-mod contract;
+mod packages;
 mod programs;
 mod tally;
 
@@ -33,7 +33,7 @@ pub(crate) fn run(options: &TestOptions) -> Result<(), Failure> {
     step("house laws", tidy::run)?;
     if !options.quick {
         step("dependencies", dependencies)?;
-        step("external programs", || programs::provide().and_then(|()| contract::provide()))?;
+        step("external programs", || programs::provide().and_then(|()| packages::provide()))?;
     }
     let tally = run_tests(options)?;
     println!("\nall steps passed{}", if options.quick { " (quick: a part of them)" } else { "" });

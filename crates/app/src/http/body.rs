@@ -67,6 +67,18 @@ impl Posted {
                 "send JSON, with the header `Content-Type: application/json`",
             ));
         }
+        self.read().await
+    }
+
+    /// The body as one JSON value, whatever it says that it is; nothing is `null`.
+    pub(crate) async fn any_json(&self) -> Result<Value, Refusal> {
+        match self.bytes.trim_ascii() {
+            b"" => Ok(Value::Null),
+            _ => self.read().await,
+        }
+    }
+
+    async fn read(&self) -> Result<Value, Refusal> {
         if self.bytes.len() < LARGE_BYTES {
             return Ok(Value::from_json(&self.bytes)?);
         }

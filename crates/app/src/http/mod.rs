@@ -15,6 +15,7 @@ mod docs;
 mod door;
 mod errors;
 mod flows;
+mod google;
 mod jobs;
 mod page;
 mod pairs;

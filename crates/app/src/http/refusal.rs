@@ -6,6 +6,7 @@ use std::sync::Arc;
 use axum::response::{IntoResponse, Response};
 use hyper::StatusCode;
 use jobmill_engine::SubmitError;
+use jobmill_google::wire;
 use jobmill_model::value::JsonError;
 use jobmill_model::{JobId, Problem, Span, State};
 use jobmill_store::StoreError;
@@ -92,12 +93,21 @@ pub(crate) struct Reason {
     pub(crate) problems: Vec<Problem>,
     pub(crate) retry_after: Option<Span>,
     pub(crate) job: Option<(JobId, State)>,
+    /// The same in the words of the Google service that refuses.
+    pub(crate) google: Option<wire::Error>,
 }
 
 impl Refusal {
     pub(crate) fn new(kind: Kind, detail: impl Into<Cow<'static, str>>) -> Self {
         let detail = detail.into();
-        Self(Arc::new(Reason { kind, detail, problems: Vec::new(), retry_after: None, job: None }))
+        Self(Arc::new(Reason {
+            kind,
+            detail,
+            problems: Vec::new(),
+            retry_after: None,
+            job: None,
+            google: None,
+        }))
     }
 
     /// No job has this id.
@@ -151,7 +161,7 @@ impl Refusal {
         }
     }
 
-    fn closing() -> Self {
+    pub(crate) fn closing() -> Self {
         Self::new(Kind::Closing, "the server is shutting down; try again later")
             .after(Span::from_secs(5))
     }
@@ -175,6 +185,16 @@ impl From<JsonError> for Refusal {
         let problem = Problem::new("", error.to_string());
         Self::new(Kind::MalformedBody, format!("the body is not JSON: {error}"))
             .with(|reason| reason.problems = vec![problem])
+    }
+}
+
+impl From<wire::Error> for Refusal {
+    fn from(error: wire::Error) -> Self {
+        let kind = match error.status {
+            wire::Status::NotFound => Kind::NoRoute,
+            _ => Kind::Invalid,
+        };
+        Self::new(kind, error.message.clone()).with(|reason| reason.google = Some(error))
     }
 }
 

@@ -11,7 +11,7 @@ use utoipa_axum::router::OpenApiRouter;
 
 use super::refusal::{Kind, Refusal};
 use super::room::Room;
-use super::{compat, docs, errors, flows, jobs, page, pairs, probes, results};
+use super::{compat, docs, errors, flows, google, jobs, page, pairs, probes, results};
 
 /// Every route with its description.
 pub(crate) fn documented() -> OpenApiRouter<Arc<Room>> {
@@ -26,6 +26,7 @@ pub(crate) fn documented() -> OpenApiRouter<Arc<Room>> {
         .merge(probes::routes())
         .merge(compat::document_000::routes())
         .merge(compat::document_001::routes())
+        .merge(google::routes())
 }
 
 /// The routes as a service. A path that is known only with, or only without, a last slash is

@@ -10,6 +10,7 @@ use hyper::header::{
     CONTENT_LENGTH, CONTENT_TYPE, HeaderName, HeaderValue, RETRY_AFTER, WWW_AUTHENTICATE,
 };
 
+use super::google;
 use super::refusal::{Kind, Reason, Refusal};
 use crate::wire::document_000::ErrorText;
 use crate::wire::document_001::{Detail, Refused};
@@ -26,6 +27,8 @@ pub(crate) enum Shape {
     Error,
     /// Document 001: `{"detail": text or list}`.
     Detail,
+    /// Google's services: `{"error": {code, message, status}}`.
+    Google,
 }
 
 const DOCUMENT_001: [&str; 3] = ["/expand_reduce_flow", "/check_status", "/job_result"];
@@ -40,6 +43,8 @@ impl Shape {
             Self::Error
         } else if DOCUMENT_001.into_iter().any(within) {
             Self::Detail
+        } else if google::owns(path) {
+            Self::Google
         } else {
             Self::Problem
         }
@@ -54,7 +59,7 @@ impl Shape {
         let headers = response.headers_mut();
         let media_type = match self {
             Self::Problem => "application/problem+json",
-            Self::Error | Self::Detail => "application/json",
+            Self::Error | Self::Detail | Self::Google => "application/json",
         };
         headers.remove(CONTENT_LENGTH);
         headers.insert(CONTENT_TYPE, HeaderValue::from_static(media_type));
@@ -73,6 +78,7 @@ impl Shape {
     fn status(self, reason: &Reason) -> StatusCode {
         match (self, reason.kind) {
             (Self::Detail, Kind::MalformedBody) => StatusCode::UNPROCESSABLE_ENTITY,
+            (Self::Google, _) => google::refusal::status(reason),
             (_, kind) => kind.status(),
         }
     }
@@ -82,6 +88,7 @@ impl Shape {
             Self::Problem => serde_json::to_vec(&document(reason)),
             Self::Error => serde_json::to_vec(&ErrorText { error: &one_line(reason) }),
             Self::Detail => serde_json::to_vec(&Refused { detail: detail(reason) }),
+            Self::Google => serde_json::to_vec(&google::refusal::body(reason)),
         };
         written.unwrap_or_default()
     }

@@ -1,13 +1,18 @@
 //! The shapes that all of Google's REST services share.
 
+pub mod body;
 pub mod duration;
 pub mod error;
+pub mod execution;
 pub mod field;
 pub mod filter;
 pub mod name;
+pub mod operation;
 pub mod order;
 pub mod page;
+pub mod pubsub;
 pub mod read;
+pub mod workflow;
 
 pub use error::{Error, Status};
 pub use filter::Filter;
