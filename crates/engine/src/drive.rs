@@ -333,7 +333,7 @@ impl Driver<'_> {
             call => {
                 self.calls += 1;
                 let key = self.seed.idempotency_key(number);
-                let outcome = ops::perform(self.shared, self.task.id, call, key);
+                let outcome = ops::perform(self.shared, self.task, call, key);
                 self.performing.push(outcome.map(move |outcome| (number, outcome)).boxed());
                 return;
             }

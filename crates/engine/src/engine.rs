@@ -248,6 +248,12 @@ impl Engine {
         self.shared.registry.workflows().map(|workflows| &workflows.home)
     }
 
+    /// What the addresses of this process begin with, as others see them, if it runs workflows.
+    #[must_use]
+    pub fn public_url(&self) -> Option<&str> {
+        self.shared.registry.workflows().map(|workflows| &*workflows.public_url)
+    }
+
     /// A job, if it exists.
     ///
     /// # Errors

@@ -7,6 +7,7 @@
 //! hand-over) leases it, `perform` runs it (`drive` if it is a machine), `settle` records its
 //! end and `bus` wakes whoever waits. `services` do what is due by time.
 
+pub mod callback;
 pub mod chance;
 pub mod clock;
 pub mod definition;
@@ -32,6 +33,7 @@ mod settle;
 mod submit;
 mod unhurried;
 
+pub use callback::{Callback, CalledBack};
 pub use definition::{Deploy, DeployError, Deployment};
 pub use engine::{Config, Engine, Standing};
 pub use execution::{Execute, ExecuteError};

@@ -70,6 +70,11 @@ impl Posted {
         self.read().await
     }
 
+    /// The body as it came.
+    pub(crate) fn bytes(&self) -> &[u8] {
+        &self.bytes
+    }
+
     /// The body as one JSON value, whatever it says that it is; nothing is `null`.
     pub(crate) async fn any_json(&self) -> Result<Value, Refusal> {
         match self.bytes.trim_ascii() {

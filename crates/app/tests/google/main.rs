@@ -8,6 +8,8 @@
 mod server;
 
 #[cfg(test)]
+mod callbacks;
+#[cfg(test)]
 mod client;
 #[cfg(test)]
 mod clients;

@@ -11,21 +11,26 @@ use std::sync::Arc;
 use futures::FutureExt;
 use futures::future::BoxFuture;
 use jobmill_model::machine::{Effect, Outcome};
-use jobmill_model::{Fault, JobId, Value};
+use jobmill_model::{Fault, Value};
 
+use crate::callback;
 use crate::engine::Shared;
+use crate::perform::Task;
 
 /// Performs an effect that takes a worker. `key` tells its receiver a repetition.
 pub(crate) fn perform(
     shared: &Arc<Shared>,
-    job: JobId,
+    task: &Task,
     effect: Effect,
     key: String,
 ) -> BoxFuture<'static, Outcome> {
     match effect {
         Effect::Op(call) => function::call(shared, call, key).boxed(),
         Effect::Http(call) => http::perform(shared.clone(), call, key).boxed(),
-        Effect::Log(entry) => std::future::ready(log::write(job, &entry)).boxed(),
+        Effect::Log(entry) => std::future::ready(log::write(task.id, &entry)).boxed(),
+        Effect::Callback(endpoint) => {
+            std::future::ready(callback::open(shared, task, &endpoint)).boxed()
+        }
         other => {
             let text = format!("this server cannot perform {other}: it has no such op");
             std::future::ready(outcome_of(Err(Fault::last("UnknownOp", text)))).boxed()

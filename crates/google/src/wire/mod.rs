@@ -1,6 +1,7 @@
 //! The shapes that all of Google's REST services share.
 
 pub mod body;
+pub mod callback;
 pub mod duration;
 pub mod error;
 pub mod execution;

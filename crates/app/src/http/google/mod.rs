@@ -6,6 +6,7 @@
 //! document, since Google's discovery documents describe them and their clients come with those.
 
 mod asked;
+mod callbacks;
 mod executions;
 mod history;
 mod listing;
@@ -26,10 +27,12 @@ const VERSIONS: [&str; 2] = ["v1", "v1beta"];
 pub(crate) fn routes() -> OpenApiRouter<Arc<Room>> {
     VERSIONS.into_iter().fold(OpenApiRouter::new(), |router, version| {
         let location = format!("/{version}/projects/{{project}}/locations/{{location}}");
+        let executions = format!("{location}/workflows/{{workflow}}/executions");
         router
             .merge(locations::routes(version))
             .merge(workflows::routes(&location))
-            .merge(executions::routes(&format!("{location}/workflows/{{workflow}}/executions")))
+            .merge(executions::routes(&executions))
+            .merge(callbacks::routes(&executions))
             .merge(operations::routes(&location))
     })
 }
