@@ -167,6 +167,7 @@ fn workflows(settings: &Settings, address: SocketAddr) -> Workflows {
     let (project, location) = (settings.project.clone(), settings.location.clone());
     let public_url = settings.public_url.clone().unwrap_or_else(|| format!("http://{address}"));
     Workflows {
+        argument_bytes: usize::try_from(limits.argument_bytes).unwrap_or(usize::MAX),
         language: Arc::new(language::GoogleWorkflows { limits }),
         home: Place { project, location },
         public_url: public_url.trim_end_matches('/').to_owned(),

@@ -65,6 +65,7 @@ impl Engine {
         execute: Execute,
         idempotency: Option<Idempotency>,
     ) -> Result<Job, ExecuteError> {
+        self.check_argument(&execute.argument)?;
         let found = self.definition(definition, None).await?;
         let mut found = found.ok_or(ExecuteError::UnknownWorkflow)?;
         if let Some(revision) = &execute.revision {
@@ -88,6 +89,18 @@ impl Engine {
         accepted.into_iter().next().ok_or_else(|| {
             StoreError::Broken("the execution was stored but is not shown".to_owned()).into()
         })
+    }
+
+    /// The limit of the service is on the text, so it is the text that is measured.
+    fn check_argument(&self, argument: &Value) -> Result<(), SubmitError> {
+        let most = self.shared.registry.workflows().map_or(usize::MAX, |it| it.argument_bytes);
+        // A text is never more than six times as long as what it is estimated by.
+        let is_short = argument.size_bytes().saturating_mul(6) <= most;
+        if is_short || argument.to_json().as_str().len() <= most {
+            return Ok(());
+        }
+        let problem = Problem::new("/argument", format!("at most {most} bytes of JSON text"));
+        Err(SubmitError::Invalid(vec![(0, problem)]))
     }
 
     /// An execution of a definition, if it exists and is one of this definition.

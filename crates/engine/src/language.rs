@@ -64,4 +64,6 @@ pub struct Workflows {
     pub home: Place,
     /// What the addresses of callbacks begin with, such as `http://127.0.0.1:8080`.
     pub public_url: String,
+    /// The longest argument of an execution, as JSON text.
+    pub argument_bytes: usize,
 }

@@ -105,6 +105,7 @@ fn registry(checks: &Arc<AtomicUsize>) -> Registry {
         language: Arc::new(Toy { checks: checks.clone() }),
         home: Place { project: "shop".to_owned(), location: "here".to_owned() },
         public_url: "http://127.0.0.1:1".to_owned(),
+        argument_bytes: 1_000,
     })
 }
 

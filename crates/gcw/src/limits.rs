@@ -39,6 +39,8 @@ const MIB: u64 = 1024 * KIB;
 limits! {
     /// Size of a definition's source. \[D\]
     source_bytes: 128 * KIB, 4 * MIB;
+    /// Bytes of an execution's argument, as JSON text. \[P\]
+    argument_bytes: 32 * KIB, 16 * MIB;
     /// Nodes of the source tree after aliases are expanded. Ours alone: alias bombs.
     source_nodes: 100_000, 1_000_000;
     /// Levels of nesting in the source. Ours alone: bounds the recursion of every later pass.

@@ -28,6 +28,11 @@ impl Talk {
         Self(Server::start(&["--log", "warn"], &[]))
     }
 
+    /// A server that holds workflows to Google's limits.
+    pub(crate) fn with_googles_limits() -> Self {
+        Self(Server::start(&["--log", "warn", "--gcp-limits", "on"], &[]))
+    }
+
     pub(crate) fn url(&self) -> String {
         format!("http://{}", self.0.address)
     }

@@ -101,6 +101,23 @@ fn what_makes_no_sense_is_an_invalid_argument() {
 }
 
 #[test]
+fn an_argument_over_googles_limit_is_refused_where_the_limit_is_asked_for() {
+    let argument = |bytes: usize| {
+        let text = format!("\"{}\"", "x".repeat(bytes - 2));
+        Value::map([("argument", Value::from(text))]).to_string()
+    };
+    let strict = Talk::with_googles_limits();
+    strict.deploy("w", SOURCE);
+    strict.execute("w", &argument(32 * 1024));
+    let path = "workflows/w/executions";
+    let message = strict.post(path, &argument(32 * 1024 + 1)).refused(400, "INVALID_ARGUMENT");
+    assert!(message.contains("/argument: at most 32768 bytes"), "{message}");
+    let lifted = Talk::start();
+    lifted.deploy("w", SOURCE);
+    lifted.execute("w", &argument(100_000));
+}
+
+#[test]
 fn what_is_not_built_says_so() {
     let talk = Talk::start();
     talk.deploy("w", SOURCE);
@@ -108,6 +125,8 @@ fn what_is_not_built_says_so() {
     talk.post("workflows/w:fly", "{}").refused(501, "UNIMPLEMENTED");
     let key = r#"{"sourceContents":"- a:\n    return: 1\n","cryptoKeyName":"projects/p"}"#;
     talk.post("workflows?workflowId=k", key).refused(501, "UNIMPLEMENTED");
+    talk.get(&format!("{execution}/stepEntries")).refused(501, "UNIMPLEMENTED");
+    talk.get(&format!("{execution}/stepEntries/1")).refused(501, "UNIMPLEMENTED");
     let path = format!("{execution}:deleteExecutionHistory");
     talk.post(&path, "{}").refused(501, "UNIMPLEMENTED");
 }

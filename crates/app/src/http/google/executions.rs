@@ -35,6 +35,8 @@ pub(crate) fn routes(executions: &str) -> OpenApiRouter<Arc<Room>> {
     OpenApiRouter::new()
         .route(executions, get(list_executions).post(create_execution))
         .route(&format!("{executions}/{{execution}}"), one)
+        .route(&format!("{executions}/{{execution}}/stepEntries"), get(list_entries))
+        .route(&format!("{executions}/{{execution}}/stepEntries/{{entry}}"), get(get_entry))
 }
 
 async fn create_execution(State(room): Shared, names: Names<3>, posted: Posted) -> Answer {
@@ -157,6 +159,20 @@ async fn cancel(room: &Room, name: ExecutionName, job: &Job) -> Answer {
 
 fn gone(name: &ExecutionName) -> Refusal {
     Error::not_found(format!("execution {name} was not found")).into()
+}
+
+async fn list_entries(State(room): Shared, names: Names<4>) -> Answer {
+    no_entries(&room, names.workflow(), &names.0[3]).await
+}
+
+async fn get_entry(State(room): Shared, names: Names<5>) -> Answer {
+    no_entries(&room, names.workflow(), &names.0[3]).await
+}
+
+/// The steps of an execution are not kept apart from its journal.
+async fn no_entries(room: &Room, workflow: WorkflowName, id: &str) -> Answer {
+    find(room, workflow, id).await?;
+    Err(Error::unimplemented("step entries of executions are not kept").into())
 }
 
 async fn list_executions(State(room): Shared, names: Names<3>, uri: Uri) -> Answer {
