@@ -75,7 +75,8 @@ async fn every_route_of_the_document_is_there_with_its_methods() {
     }
 }
 
-/// A route that is registered in another way than with its description is found here.
+/// A route that is registered in another way than with its description is found here. Google's
+/// own are described by its discovery documents.
 #[test]
 fn every_route_is_registered_with_its_description() {
     let sources = Path::new(env!("CARGO_MANIFEST_DIR")).join("src/http");
@@ -83,6 +84,9 @@ fn every_route_is_registered_with_its_description() {
     while let Some(folder) = folders.pop() {
         for entry in std::fs::read_dir(folder).unwrap() {
             let path = entry.unwrap().path();
+            if path.ends_with("http/google") {
+                continue;
+            }
             if path.is_dir() {
                 folders.push(path);
                 continue;
