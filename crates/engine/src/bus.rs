@@ -11,6 +11,7 @@ use tokio::sync::Notify;
 pub(crate) struct Bus {
     ready: Notify,
     due: Notify,
+    litter: Notify,
     next_due: Mutex<Option<Timestamp>>,
     waiters: Mutex<HashMap<JobId, Waiters>>,
 }
@@ -28,6 +29,15 @@ impl Bus {
 
     pub(crate) async fn until_ready(&self) {
         self.ready.notified().await;
+    }
+
+    /// There may be chunks to sweep.
+    pub(crate) fn litter(&self) {
+        self.litter.notify_one();
+    }
+
+    pub(crate) async fn until_litter(&self) {
+        self.litter.notified().await;
     }
 
     /// A job will be due at `at`.

@@ -10,8 +10,8 @@ use jobmill_model::output::{Chunk, Extent};
 use jobmill_model::queue::Name;
 use jobmill_model::{InstanceId, Job, JobId, Json, Span, Timestamp, Token, limits};
 use jobmill_store::{
-    AttemptQuery, Cancelled, JobPage, JobQuery, PairPage, Retried, Signalled, Store, StoreError,
-    Tally,
+    AttemptQuery, Cancelled, Deleted, JobPage, JobQuery, PairPage, Retried, Signalled, Store,
+    StoreError, Tally,
 };
 use parking_lot::Mutex;
 use tokio::sync::watch;
@@ -386,6 +386,22 @@ impl Engine {
             Ok(outcomes)
         };
         Unhurried::new(retry).await
+    }
+
+    /// Deletes jobs that have ended.
+    ///
+    /// # Errors
+    /// A store that cannot be written.
+    pub async fn delete(&self, ids: &[JobId]) -> Result<Vec<Deleted>, StoreError> {
+        let (shared, ids) = (self.shared.clone(), ids.to_vec());
+        let delete = async move {
+            let outcomes = shared.store.job_delete(&ids).await?;
+            if outcomes.contains(&Deleted::Done) {
+                shared.bus.litter();
+            }
+            Ok(outcomes)
+        };
+        Unhurried::new(delete).await
     }
 
     /// Sends a signal to a machine.

@@ -17,6 +17,7 @@ pub mod language;
 pub mod performers;
 pub mod registry;
 
+mod bulk;
 mod bus;
 mod claim;
 mod drive;
@@ -33,6 +34,7 @@ mod settle;
 mod submit;
 mod unhurried;
 
+pub use bulk::{Bulk, BulkDone, BulkVerb};
 pub use callback::{Callback, CalledBack};
 pub use definition::{Deploy, DeployError, Deployment};
 pub use engine::{Config, Engine, Standing};

@@ -111,6 +111,19 @@ pub enum Retried {
     Unknown,
 }
 
+/// What became of a request to delete.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Deleted {
+    /// It is gone.
+    Done,
+    /// The job is in this state, and only one that has ended can be deleted.
+    Refused(State),
+    /// Its parent has not ended and may still read its result.
+    Needed,
+    /// No such job.
+    Unknown,
+}
+
 /// How much a sweep removed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct Swept {
@@ -158,6 +171,15 @@ pub trait Jobs: Send + Sync {
     /// error, times, journal, inbox and unpublished output (at once or with the next sweep)
     /// cleared; ranked by `now`. Failed attempts stay.
     async fn job_retry(&self, ids: &[JobId], now: Timestamp) -> Result<Vec<Retried>>;
+
+    /// Deletes jobs that have ended, with all that belongs to them: input, tags, failed attempts,
+    /// result.
+    ///
+    /// After: no verb finds them, lists and totals are without them, and so are the entries of
+    /// published results, of which the others keep their numbers. The chunks of a large result
+    /// may stay until the next sweeps of the output, so that no step takes long. Children stay,
+    /// and so does an idempotency key, which goes on to answer the ids that it was given.
+    async fn job_delete(&self, ids: &[JobId]) -> Result<Vec<Deleted>>;
 
     /// Removes at most `limit` idempotency keys whose `keep_until` is `now` or before and whose
     /// jobs have all ended.

@@ -7,7 +7,7 @@
 //!
 //! | trait | noun |
 //! |---|---|
-//! | [`Jobs`] | a job from its submission on: insert, get, list, cancel, retry |
+//! | [`Jobs`] | a job from its submission on: insert, get, list, cancel, retry, delete |
 //! | [`Leases`] | the right to perform a job: claim, progress, park, settle, release, reclaim |
 //! | [`Outside`] | leases of workers outside: lease, extend, expire |
 //! | [`Ledgers`] | the results of the steps of workers outside |
@@ -42,7 +42,8 @@ pub use definition::{DefinitionPage, DefinitionPut, Definitions, Deployed, PutMo
 pub use error::StoreError;
 pub use flow::{Declared, Flows};
 pub use job::{
-    Cancelled, Inserted, JobInsert, JobPage, JobQuery, Jobs, Offer, Retried, Submission, Swept,
+    Cancelled, Deleted, Inserted, JobInsert, JobPage, JobQuery, Jobs, Offer, Retried, Submission,
+    Swept,
 };
 pub use journal::{Append, Appended, Journals};
 pub use lease::{

@@ -18,7 +18,8 @@ pub struct Pair {
     pub value: Value,
 }
 
-/// A page of the entries of all published results, in the order of their publication.
+/// A page of the entries of all published results that are there, in the order of their
+/// publication.
 #[derive(Debug, Clone, PartialEq)]
 pub struct PairPage {
     /// The entries.
@@ -42,7 +43,7 @@ pub trait Outputs: Send + Sync {
     /// until they come to about `bytes` (at least one, if there is one; none past the end).
     async fn output_read(&self, id: JobId, from: u64, bytes: usize) -> Result<Vec<Chunk>>;
 
-    /// The entries of all published results from number `skip + 1` on, at most `limit`.
+    /// The entries of all published results after the first `skip`, at most `limit`.
     async fn pair_page(&self, skip: u64, limit: usize) -> Result<PairPage>;
 
     /// Removes at most `limit` chunks that will never be published: those under a lease that

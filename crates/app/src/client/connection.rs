@@ -47,6 +47,11 @@ impl Request {
         Self::new(Method::POST, route)
     }
 
+    /// Asks for something to be removed.
+    pub fn delete(route: impl Into<String>) -> Self {
+        Self::new(Method::DELETE, route)
+    }
+
     fn new(method: Method, route: impl Into<String>) -> Self {
         let (body, route) = (Bytes::new(), route.into());
         Self { method, route, body, content_type: None, idempotency_key: None }

@@ -9,6 +9,7 @@
 mod accept;
 mod access;
 mod body;
+mod bulk;
 mod compat;
 mod deadline;
 mod docs;

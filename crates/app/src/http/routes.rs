@@ -11,7 +11,7 @@ use utoipa_axum::router::OpenApiRouter;
 
 use super::refusal::{Kind, Refusal};
 use super::room::Room;
-use super::{compat, docs, errors, flows, google, jobs, page, pairs, probes, results};
+use super::{bulk, compat, docs, errors, flows, google, jobs, page, pairs, probes, results};
 
 /// Every route with its description.
 pub(crate) fn documented() -> OpenApiRouter<Arc<Room>> {
@@ -19,6 +19,7 @@ pub(crate) fn documented() -> OpenApiRouter<Arc<Room>> {
         .merge(page::routes())
         .merge(docs::routes())
         .merge(jobs::routes())
+        .merge(bulk::routes())
         .merge(results::routes())
         .merge(pairs::routes())
         .merge(errors::routes())

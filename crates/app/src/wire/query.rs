@@ -65,6 +65,24 @@ impl<'q> Query<'q> {
         found
     }
 
+    /// Whether something is switched on.
+    pub(crate) fn switch(&mut self, name: &str) -> bool {
+        match self.text(name) {
+            None | Some("false") => false,
+            Some("true") => true,
+            Some(other) => {
+                let message = format!("expected true or false, got {other:?}");
+                self.refuse(name, message);
+                false
+            }
+        }
+    }
+
+    /// Notes a problem with the query as a whole.
+    pub(crate) fn refuse_whole(&mut self, message: impl Into<String>) {
+        self.problems.push(Problem::new("", message));
+    }
+
     /// How many rows a page should have.
     pub(crate) fn limit(&mut self) -> usize {
         let Some(text) = self.text("limit") else { return limits::PAGE_ROWS };
@@ -109,7 +127,8 @@ impl<'q> Query<'q> {
         self.problems
     }
 
-    fn refuse(&mut self, name: &str, message: impl Into<String>) {
+    /// Notes a problem with a parameter.
+    pub(crate) fn refuse(&mut self, name: &str, message: impl Into<String>) {
         self.problems.push(Problem::new(format!("?{name}"), message));
     }
 }

@@ -23,6 +23,7 @@ fn every_command_explains_itself() {
         "jobs errors",
         "jobs cancel",
         "jobs retry",
+        "jobs delete",
     ];
     let folder = folder();
     for command in commands {

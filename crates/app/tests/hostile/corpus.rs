@@ -66,7 +66,7 @@ fn pages() -> Vec<Valid> {
     all.push(one(&[200], Draft::new("HEAD", "/jobs/counts/")));
     all.push(one(&[204], Draft::new("OPTIONS", "/jobs")));
     all.push(one(&[404], get("/no/such/route?at=all")));
-    all.push(one(&[405], Draft::new("DELETE", "/jobs")));
+    all.push(one(&[405], Draft::new("DELETE", "/flows")));
     all
 }
 
@@ -94,6 +94,10 @@ fn reads(jobs: &Jobs) -> Vec<Valid> {
         ),
         one(&[200, 409], post(format!("/jobs/{delayed}/cancel"))),
         one(&[202, 409], post(format!("/jobs/{delayed}/retry"))),
+        one(&[200], post("/jobs/cancel?status=submitted,running&queue=nobody&dry_run=true")),
+        one(&[200], post("/jobs/retry?flow=nothing&since=2026-01-01T00:00:00Z")),
+        one(&[200], Draft::new("DELETE", "/jobs?tag=nobody&all=false&dry_run=false")),
+        one(&[404], Draft::new("DELETE", &format!("/jobs/{UNKNOWN}"))),
         one(&[202, 409], post(format!("/jobs/{failed}/retry"))),
     ]);
     all

@@ -151,12 +151,12 @@ async fn a_bad_path_or_query_is_refused_with_its_place() {
 async fn a_wrong_method_is_refused_with_the_right_ones() {
     let server = Server::start().await;
     for (method, path, allowed) in [
-        ("DELETE", "/jobs", "POST,GET,HEAD"),
+        ("PUT", "/jobs", "POST,GET,HEAD,DELETE"),
         ("GET", "/jobs/bulk", "POST,GET,HEAD"),
-        ("PUT", &format!("/jobs/{UNKNOWN}"), "GET,HEAD"),
+        ("PUT", &format!("/jobs/{UNKNOWN}"), "GET,HEAD,DELETE"),
         ("GET", &format!("/jobs/{UNKNOWN}/cancel"), "POST"),
         ("POST", "/healthz", "GET,HEAD"),
-        ("BREW", "/jobs", "POST,GET,HEAD"),
+        ("BREW", "/jobs", "POST,GET,HEAD,DELETE"),
     ] {
         let answer = Request::new(method, path).send(server.address).await;
         if (method, path) == ("GET", "/jobs/bulk") {

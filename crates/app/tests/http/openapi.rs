@@ -41,13 +41,17 @@ fn every_operation_has_an_id_a_summary_a_tag_and_an_example_or_schema_of_each_an
         let id = text("operationId").expect("an operation id");
         let mut words = id.split('_');
         let verb = words.next().unwrap_or_default();
-        let verbs = ["get", "list", "submit", "count", "cancel", "retry", "check", "verify"];
+        let verbs =
+            ["get", "list", "submit", "count", "cancel", "retry", "delete", "check", "verify"];
         assert!(verbs.contains(&verb) && words.next().is_some(), "{place}: {id}");
         assert!(text("summary").is_some_and(|summary| !summary.is_empty()), "{place}");
         assert!(operation.get("tags").is_some(), "{place}");
         let responses = operation.get("responses").unwrap().as_map().unwrap();
         assert!(!responses.is_empty(), "{place}");
         for (status, response) in responses.iter() {
+            if status.as_ref() == "204" {
+                continue;
+            }
             let content = response.as_map().unwrap().get("content");
             assert!(content.is_some(), "{place}: {status} has no content");
         }

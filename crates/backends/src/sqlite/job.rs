@@ -1,4 +1,4 @@
-//! A job from its submission on: insert, get, cancel, retry, and the idempotency keys.
+//! A job from its submission on: insert, get, cancel, retry, delete, and the idempotency keys.
 
 use std::collections::BTreeSet;
 
@@ -7,7 +7,7 @@ use jobmill_model::job::{Idempotency, Move, Progress, Spec};
 use jobmill_model::queue::{Name, Rank};
 use jobmill_model::{InstanceId, Job, JobId, State, Timestamp, Token};
 use jobmill_store::{
-    Cancelled, Inserted, JobInsert, JobPage, JobQuery, Jobs, Result, Retried, StoreError,
+    Cancelled, Deleted, Inserted, JobInsert, JobPage, JobQuery, Jobs, Result, Retried, StoreError,
     Submission, Swept,
 };
 use rusqlite::{Connection, params};
@@ -19,13 +19,15 @@ use super::reader::prepare;
 use super::row::{self, Key};
 use super::trouble::{Outcome, Trouble};
 use super::txn::Txn;
-use super::{SqliteStore, list, spec};
+use super::{SqliteStore, list, output, spec};
 
 /// An input and params of together at most this size stay in the job's row. It is small enough
 /// that a page holds several rows, and most inputs are smaller.
 const INLINE_BYTES: usize = 256;
 /// About what a job takes besides its input, for the bounds on what may wait.
 const ROW_BYTES: usize = 512;
+/// How many chunks one deletion removes itself, some megabytes; more are left to the sweep.
+const DELETED_CHUNKS: usize = 128;
 
 #[async_trait]
 impl Jobs for SqliteStore {
@@ -54,6 +56,14 @@ impl Jobs for SqliteStore {
             ids.iter().map(|id| retry_one(tx, *id, *now)).collect()
         };
         self.ask(Lane::Urgent, (ids.to_vec(), now), verb, ids.len() * ROW_BYTES).await
+    }
+
+    async fn job_delete(&self, ids: &[JobId]) -> Result<Vec<Deleted>> {
+        let verb = |tx: &mut Txn<'_>, ids: &Vec<JobId>| {
+            let mut chunks = DELETED_CHUNKS;
+            ids.iter().map(|id| delete_one(tx, *id, &mut chunks)).collect()
+        };
+        self.ask(Lane::Urgent, ids.to_vec(), verb, ids.len() * ROW_BYTES).await
     }
 
     /// Looks for the keys on a reader, so that however many must stay, the writer only removes.
@@ -289,4 +299,61 @@ fn retry_one(tx: &mut Txn<'_>, id: JobId, now: Timestamp) -> Outcome<Retried> {
     tx.execute(Query::ChunkClear, [Key::of(id)])?;
     tx.execute(Query::LitterClear, [Key::of(id)])?;
     Ok(Retried::Done)
+}
+
+/// What of a job's row says where the rest of it is.
+struct Remains {
+    state: State,
+    token: Token,
+    parent: Option<JobId>,
+    tags: Vec<Name>,
+    input_apart: bool,
+    publication: Option<(u64, u64)>,
+}
+
+impl Remains {
+    fn read(row: &rusqlite::Row<'_>) -> rusqlite::Result<Self> {
+        let publication = match row.get_ref(5)? {
+            rusqlite::types::ValueRef::Null => None,
+            _ => Some((row::unsigned(row, 5)?, row::unsigned(row, 6)?)),
+        };
+        Ok(Self {
+            state: row::state(row, 0)?,
+            token: row::token(row, 1)?,
+            parent: row.get::<_, Option<String>>(2)?.and_then(|text| text.parse().ok()),
+            tags: spec::tags(row.get::<_, Option<String>>(3)?.as_deref()),
+            input_apart: row.get(4)?,
+            publication,
+        })
+    }
+}
+
+fn delete_one(tx: &mut Txn<'_>, id: JobId, chunks: &mut usize) -> Outcome<Deleted> {
+    let key = || [Key::of(id)];
+    let Some(remains) = tx.first(Query::JobRemains, key(), Remains::read)? else {
+        return Ok(Deleted::Unknown);
+    };
+    let Remains { state, token, parent, tags, input_apart, publication } = remains;
+    if unfinished(state) {
+        return Ok(Deleted::Refused(state));
+    }
+    if let Some(parent) = parent {
+        let state = tx.first(Query::JobState, [Key::of(parent)], |row| row::state(row, 0))?;
+        if state.is_some_and(unfinished) {
+            return Ok(Deleted::Needed);
+        }
+    }
+    for tag in tags {
+        tx.execute(Query::JobTagDelete, params![tag.as_str(), Key::of(id)])?;
+    }
+    if input_apart {
+        tx.execute(Query::JobInputDelete, key())?;
+    }
+    if state == State::Completed {
+        *chunks -= output::retract(tx, id, token, publication, *chunks)?;
+    }
+    tx.execute(Query::AttemptDelete, key())?;
+    tx.execute(Query::JobDelete, key())?;
+    tx.totals.leave(state);
+    Ok(Deleted::Done)
 }

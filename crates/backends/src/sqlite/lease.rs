@@ -195,11 +195,12 @@ fn complete(
     }
     let len = row::signed(extent.len);
     let shape = row::shape_column(extent.shape);
-    tx.execute(Query::JobComplete, params![key, now.as_millis(), shape, len])?;
+    let has_entries = extent.shape == Shape::Object && extent.len > 0;
+    let first = has_entries.then(|| row::signed(tx.totals.publish(extent.len)));
+    tx.execute(Query::JobComplete, params![key, now.as_millis(), shape, len, first])?;
     tx.totals.pass(from, head.state);
-    if extent.shape == Shape::Object && extent.len > 0 {
-        let first = tx.totals.publish(extent.len);
-        tx.execute(Query::PublicationInsert, params![row::signed(first), key, len])?;
+    if let Some(first) = first {
+        tx.execute(Query::PublicationInsert, params![first, key, len])?;
     }
     Ok(head.state)
 }

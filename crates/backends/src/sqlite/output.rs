@@ -109,12 +109,15 @@ fn each_chunk(
 /// A page of entries: finds the publication that holds the first by one seek, and the chunk
 /// within it by another.
 fn pairs(connection: &Connection, skip: u64, limit: usize) -> rusqlite::Result<PairPage> {
-    let total = prepare(connection, Query::TotalRead)?
-        .query_row([], |row| row::unsigned(row, State::ALL.len()))?;
+    let total = prepare(connection, Query::TotalRead)?.query_row([], |row| {
+        let column = State::ALL.len();
+        Ok(row::unsigned(row, column)?.saturating_sub(row::unsigned(row, column + 1)?))
+    })?;
     let mut page = PairPage { pairs: Vec::new(), total };
     if skip >= total {
         return Ok(page);
     }
+    let skip = number_after(connection, skip)? - 1;
     let mut statement = prepare(connection, Query::PublicationFrom)?;
     let mut rows = statement.query([row::signed(skip + 1)])?;
     while page.pairs.len() < limit
@@ -128,6 +131,60 @@ fn pairs(connection: &Connection, skip: u64, limit: usize) -> rusqlite::Result<P
         })?;
     }
     Ok(page)
+}
+
+/// The number of the entry after the first `skip` that are there.
+fn number_after(connection: &Connection, skip: u64) -> rusqlite::Result<u64> {
+    let mut number = skip + 1;
+    let mut statement = prepare(connection, Query::GapRead)?;
+    let mut rows = statement.query([])?;
+    while let Some(row) = rows.next()? {
+        if row::unsigned(row, 0)? > number {
+            break;
+        }
+        number += row::unsigned(row, 1)?;
+    }
+    Ok(number)
+}
+
+/// Takes a publication back; answers how many chunks of it it removed, at most `chunks`. The rest
+/// is left to the sweep.
+pub(super) fn retract(
+    tx: &mut Txn<'_>,
+    id: JobId,
+    token: Token,
+    publication: Option<(u64, u64)>,
+    chunks: usize,
+) -> rusqlite::Result<usize> {
+    if let Some((first, len)) = publication {
+        tx.execute(Query::PublicationDelete, [row::signed(first)])?;
+        tx.totals.retract(len);
+        keep_gap(tx, first, len)?;
+    }
+    let most = i64::try_from(chunks).unwrap_or(i64::MAX);
+    let of_token = params![Key::of(id), row::token_column(token)];
+    let removed =
+        tx.execute(Query::ChunkSweep, params![Key::of(id), row::token_column(token), most])?;
+    if removed == chunks && tx.first(Query::ChunkAny, of_token, |_| Ok(()))?.is_some() {
+        tx.execute(Query::LitterInsert, of_token)?;
+    }
+    Ok(removed)
+}
+
+/// Notes that these numbers stand for nothing any more, as one range with those beside them.
+fn keep_gap(tx: &mut Txn<'_>, mut first: u64, mut len: u64) -> rusqlite::Result<()> {
+    let before = tx.first(Query::GapBefore, [row::signed(first)], |row| {
+        Ok((row::unsigned(row, 0)?, row::unsigned(row, 1)?))
+    })?;
+    let after = row::signed(first + len);
+    if let Some(more) = tx.first(Query::GapAfter, [after], |row| row::unsigned(row, 0))? {
+        len += more;
+    }
+    if let Some((start, more)) = before.filter(|(start, more)| start + more == first) {
+        (first, len) = (start, len + more);
+    }
+    tx.execute(Query::GapPut, params![row::signed(first), row::signed(len)])?;
+    Ok(())
 }
 
 /// Adds those of a chunk's entries that belong to the page; `before` entries were published

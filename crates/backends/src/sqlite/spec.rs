@@ -62,6 +62,13 @@ pub(super) fn read(plain: Plain, text: Option<&str>) -> Option<Spec> {
     Some(spec)
 }
 
+/// The tags among stored options.
+pub(super) fn tags(text: Option<&str>) -> Vec<Name> {
+    let options = text.and_then(|text| Value::from_json(text.as_bytes()).ok());
+    let tags = options.as_ref().and_then(|options| options.as_map()?.get("tags"));
+    tags.and_then(|tags| texts(tags, |text| Name::trusted(text))).unwrap_or_default()
+}
+
 fn millis(span: Span) -> Value {
     i64::try_from(span.as_millis()).unwrap_or(i64::MAX).into()
 }

@@ -26,6 +26,7 @@ pub(super) struct Totals {
 struct Counts {
     states: [i64; State::ALL.len()],
     pairs: u64,
+    pairs_gone: u64,
 }
 
 /// Claimable jobs that came or went.
@@ -55,7 +56,8 @@ impl Totals {
             for (index, count) in states.iter_mut().enumerate() {
                 *count = row.get(index)?;
             }
-            Ok(Counts { states, pairs: row::unsigned(row, State::ALL.len())? })
+            let pairs = row::unsigned(row, State::ALL.len())?;
+            Ok(Counts { states, pairs, pairs_gone: row::unsigned(row, State::ALL.len() + 1)? })
         })?;
         let (mut queues, mut flows) = (HashMap::new(), HashMap::new());
         let mut statement = connection.prepare(Query::ClaimableRead.text())?;
@@ -74,8 +76,18 @@ impl Totals {
 
     /// Counts a job's move.
     pub(super) fn pass(&mut self, from: State, to: State) {
-        self.now.states[row::state_number(from)] -= 1;
+        self.leave(from);
         self.enter(to);
+    }
+
+    /// Counts a job that is deleted.
+    pub(super) fn leave(&mut self, state: State) {
+        self.now.states[row::state_number(state)] -= 1;
+    }
+
+    /// Counts entries that are deleted; their numbers are not used again.
+    pub(super) fn retract(&mut self, entries: u64) {
+        self.now.pairs_gone += entries;
     }
 
     /// Gives numbers to so many published entries; answers the first.
@@ -161,9 +173,10 @@ fn change(counts: &mut HashMap<Name, u64>, name: &Name, came: bool) {
 impl Txn<'_> {
     /// Writes the totals that the transaction has changed; to be called once, before its commit.
     pub(super) fn write_totals(&mut self) -> rusqlite::Result<()> {
-        let Counts { states: [a, b, c, d, e, f], pairs } = self.totals.now;
+        let Counts { states: [a, b, c, d, e, f], pairs, pairs_gone } = self.totals.now;
         if self.totals.now != self.totals.committed {
-            self.execute(Query::TotalPut, params![a, b, c, d, e, f, row::signed(pairs)])?;
+            let (pairs, gone) = (row::signed(pairs), row::signed(pairs_gone));
+            self.execute(Query::TotalPut, params![a, b, c, d, e, f, pairs, gone])?;
         }
         if self.totals.changes.is_empty() {
             return Ok(());
@@ -186,7 +199,7 @@ mod tests {
     use super::*;
 
     fn empty() -> Totals {
-        let now = Counts { states: [0; 6], pairs: 0 };
+        let now = Counts { states: [0; 6], pairs: 0, pairs_gone: 0 };
         let (queues, flows) = (HashMap::new(), HashMap::new());
         Totals { now, committed: now, queues, flows, changes: Vec::new() }
     }
@@ -205,10 +218,10 @@ mod tests {
         totals.publish(3);
         totals.rewind(mark);
         assert!(!totals.is_busy(&queue));
-        assert_eq!(totals.now, Counts { states: [0, 0, 1, 0, 0, 0], pairs: 0 });
+        assert_eq!(totals.now, Counts { states: [0, 0, 1, 0, 0, 0], pairs: 0, pairs_gone: 0 });
         totals.roll_back();
         assert!(totals.is_busy(&queue));
-        assert_eq!(totals.now, Counts { states: [0, 1, 0, 0, 0, 0], pairs: 0 });
+        assert_eq!(totals.now, Counts { states: [0, 1, 0, 0, 0, 0], pairs: 0, pairs_gone: 0 });
         assert_eq!(totals.ready(&[flow.clone(), Name::trusted("g")].into()), [&flow]);
     }
 }

@@ -1,4 +1,5 @@
-//! Removes what nobody will ask for again: old idempotency keys, chunks of ended attempts.
+//! Removes what nobody will ask for again: old idempotency keys, chunks of ended attempts
+//! and of deleted jobs.
 
 use std::sync::Arc;
 
@@ -19,7 +20,10 @@ pub(crate) async fn run(shared: Arc<Shared>) {
             Err(StoreError::Closed) => return,
             Err(error) => shared.observer.store_failed("sweep", &error),
         }
-        shared.clock.pause(ROUND).await;
+        tokio::select! {
+            () = shared.clock.pause(ROUND) => {}
+            () = shared.bus.until_litter() => {}
+        }
     }
 }
 

@@ -162,6 +162,9 @@ impl Jobs for FlawedStore {
         self.memo.lock().forgotten.retain(|id, _| !ids.contains(id));
         self.inner.job_retry(ids, now).await
     }
+    async fn job_delete(&self, ids: &[JobId]) -> Result<Vec<Deleted>> {
+        self.inner.job_delete(ids).await
+    }
     async fn idempotency_sweep(&self, now: Timestamp, limit: usize) -> Result<Swept> {
         self.inner.idempotency_sweep(now, limit).await
     }

@@ -26,6 +26,7 @@ pub(crate) fn line(
         }
         Write::Cancel(ids, _) => format!("cancel {}", names(ids)),
         Write::Retry(ids, _) => format!("retry {}", names(ids)),
+        Write::Delete(ids) => format!("delete {}", names(ids)),
         Write::ForgetKeys(..) => "forget keys".to_owned(),
         Write::Claim(claim) => format!("claim {}", claim.max),
         Write::Progress(_) => format!("progress {}", names(&write.ids())),

@@ -68,6 +68,9 @@ impl Jobs for SimStore {
     async fn job_retry(&self, ids: &[JobId], now: Timestamp) -> Result<Vec<Retried>> {
         answered!(self.write(Write::Retry(ids.to_vec(), now)), Retried)
     }
+    async fn job_delete(&self, ids: &[JobId]) -> Result<Vec<Deleted>> {
+        answered!(self.write(Write::Delete(ids.to_vec())), Deleted)
+    }
     async fn idempotency_sweep(&self, now: Timestamp, limit: usize) -> Result<Swept> {
         answered!(self.write(Write::ForgetKeys(now, limit)), Swept)
     }

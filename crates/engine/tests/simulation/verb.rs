@@ -12,6 +12,7 @@ pub(crate) enum Write {
     Insert(Submission),
     Cancel(Vec<JobId>, Timestamp),
     Retry(Vec<JobId>, Timestamp),
+    Delete(Vec<JobId>),
     ForgetKeys(Timestamp, usize),
     Claim(Claim),
     Progress(Vec<ProgressNote>),
@@ -41,6 +42,7 @@ pub(crate) enum Answer {
     Inserted(Inserted),
     Cancelled(Vec<Cancelled>),
     Retried(Vec<Retried>),
+    Deleted(Vec<Deleted>),
     Swept(Swept),
     Claimed(Vec<Claimed>),
     Held(Vec<bool>),
@@ -71,6 +73,7 @@ impl Write {
             Self::Insert(submission) => Answer::Inserted(store.job_insert(submission).await?),
             Self::Cancel(ids, now) => Answer::Cancelled(store.job_cancel(&ids, now).await?),
             Self::Retry(ids, now) => Answer::Retried(store.job_retry(&ids, now).await?),
+            Self::Delete(ids) => Answer::Deleted(store.job_delete(&ids).await?),
             Self::ForgetKeys(now, most) => Answer::Swept(store.idempotency_sweep(now, most).await?),
             Self::Claim(claim) => Answer::Claimed(store.job_claim(claim).await?),
             Self::Progress(notes) => Answer::Held(store.job_progress(&notes).await?),
@@ -121,7 +124,7 @@ impl Write {
     pub(crate) fn ids(&self) -> Vec<JobId> {
         match self {
             Self::Insert(submission) => submission.jobs.iter().map(|job| job.id).collect(),
-            Self::Cancel(ids, _) | Self::Retry(ids, _) => ids.clone(),
+            Self::Cancel(ids, _) | Self::Retry(ids, _) | Self::Delete(ids) => ids.clone(),
             Self::Progress(notes) => notes.iter().map(|note| note.id).collect(),
             Self::Park(park) => vec![park.id],
             Self::Settle(settles) => settles.iter().map(|settle| settle.id).collect(),

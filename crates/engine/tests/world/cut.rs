@@ -60,6 +60,10 @@ impl Jobs for CutStore {
         let _turn = self.write().await?;
         self.inner.job_retry(ids, now).await
     }
+    async fn job_delete(&self, ids: &[JobId]) -> Result<Vec<Deleted>> {
+        let _turn = self.write().await?;
+        self.inner.job_delete(ids).await
+    }
     async fn idempotency_sweep(&self, _now: Timestamp, _limit: usize) -> Result<Swept> {
         Ok(Swept::default())
     }

@@ -42,10 +42,12 @@ pub(super) enum Flaw {
     ExpiresAll,
     /// It lets a step have another result.
     NotesTwice,
+    /// It stops a job to delete it.
+    DeletesUnfinished,
 }
 
 impl Flaw {
-    pub(super) const ALL: [Self; 13] = [
+    pub(super) const ALL: [Self; 14] = [
         Self::SettlesStale,
         Self::JournalsStale,
         Self::ParksBlind,
@@ -59,6 +61,7 @@ impl Flaw {
         Self::ExtendsStale,
         Self::ExpiresAll,
         Self::NotesTwice,
+        Self::DeletesUnfinished,
     ];
 }
 
@@ -110,6 +113,13 @@ impl Jobs for FlawedStore {
 
     async fn job_retry(&self, ids: &[JobId], now: Timestamp) -> Result<Vec<Retried>> {
         self.inner.job_retry(ids, now).await
+    }
+
+    async fn job_delete(&self, ids: &[JobId]) -> Result<Vec<Deleted>> {
+        if self.flaw == Flaw::DeletesUnfinished {
+            self.inner.job_cancel(ids, Timestamp::EPOCH).await?;
+        }
+        self.inner.job_delete(ids).await
     }
 
     async fn idempotency_sweep(&self, now: Timestamp, limit: usize) -> Result<Swept> {

@@ -8,6 +8,7 @@
 pub mod attempt;
 pub mod cancel;
 pub mod definition;
+pub mod delete;
 pub mod flow;
 pub mod handover;
 pub mod idempotency;
@@ -220,6 +221,19 @@ macro_rules! exam {
                 it_is_ranked_by_the_time_of_its_opening
                 lost_workers_are_counted_anew
                 a_run_of_a_stopped_job_can_end_well
+            }
+            delete {
+                an_ended_job_is_deleted_with_all_that_belongs_to_it
+                a_job_that_has_not_ended_is_not_deleted
+                a_job_is_deleted_once_in_a_call
+                a_child_is_kept_while_its_parent_may_read_it
+                children_outlive_their_parent
+                a_deleted_job_is_in_no_list_and_no_total
+                entries_of_other_jobs_keep_their_numbers
+                entries_are_paged_over_what_was_deleted
+                a_number_of_a_deleted_entry_is_not_used_again
+                chunks_of_a_deleted_job_are_swept
+                an_idempotency_key_outlives_its_job
             }
             journal {
                 entries_read_back_in_order

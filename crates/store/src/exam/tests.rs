@@ -50,6 +50,7 @@ fn every_flaw_fails_an_exam() {
                 fails(flaw, outside::leases_end_in_their_order_and_no_more_than_asked)
             }
             Flaw::NotesTwice => fails(flaw, ledger::the_first_result_of_a_step_counts),
+            Flaw::DeletesUnfinished => fails(flaw, delete::a_job_that_has_not_ended_is_not_deleted),
         };
         assert!(failed, "{flaw:?} got through");
     }

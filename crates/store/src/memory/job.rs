@@ -10,8 +10,8 @@ use jobmill_model::{Job, JobId, State, Timestamp, Token};
 
 use super::{Data, Key, KeyName, MemoryStore, Place, Row};
 use crate::{
-    Cancelled, Inserted, JobInsert, JobPage, JobQuery, Jobs, Offer, Result, Retried, StoreError,
-    Submission, Swept,
+    Cancelled, Deleted, Inserted, JobInsert, JobPage, JobQuery, Jobs, Offer, Result, Retried,
+    StoreError, Submission, Swept,
 };
 
 #[async_trait]
@@ -37,6 +37,11 @@ impl Jobs for MemoryStore {
     async fn job_retry(&self, ids: &[JobId], now: Timestamp) -> Result<Vec<Retried>> {
         let mut data = self.0.lock();
         Ok(ids.iter().map(|id| data.retry_one(*id, now)).collect())
+    }
+
+    async fn job_delete(&self, ids: &[JobId]) -> Result<Vec<Deleted>> {
+        let mut data = self.0.lock();
+        Ok(ids.iter().map(|id| data.delete_one(*id)).collect())
     }
 
     async fn idempotency_sweep(&self, now: Timestamp, limit: usize) -> Result<Swept> {
@@ -144,6 +149,22 @@ impl Data {
         row.job.finished_at = None;
         row.job.error = None;
         Retried::Done
+    }
+
+    fn delete_one(&mut self, id: JobId) -> Deleted {
+        let Some(row) = self.rows.get(&id) else { return Deleted::Unknown };
+        let job = &row.job;
+        if !job.state.is_final() {
+            return Deleted::Refused(job.state);
+        }
+        let parent = job.spec.parent.and_then(|parent| self.rows.get(&parent));
+        if parent.is_some_and(|parent| !parent.job.state.is_final()) {
+            return Deleted::Needed;
+        }
+        self.tally.leave(job.state);
+        self.rows.remove(&id);
+        self.pairs.retain(|(job, _)| *job != id);
+        Deleted::Done
     }
 }
 

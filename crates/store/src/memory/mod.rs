@@ -48,7 +48,9 @@ struct Data {
     rows: BTreeMap<JobId, Row>,
     keys: BTreeMap<KeyName, Key>,
     flows: BTreeMap<Name, Declaration>,
-    pairs: Vec<Pair>,
+    pairs: Vec<(JobId, Pair)>,
+    /// Entries ever published: their numbers are not used twice.
+    published: u64,
     tally: Tally,
     /// The revisions of each definition, oldest first.
     definitions: BTreeMap<Name, Vec<Definition>>,

@@ -36,8 +36,9 @@ impl Outputs for MemoryStore {
 
     async fn pair_page(&self, skip: u64, limit: usize) -> Result<PairPage> {
         let data = self.0.lock();
-        let wanted = data.pairs.iter().filter(|pair| pair.number > skip).take(limit);
-        Ok(PairPage { pairs: wanted.cloned().collect(), total: data.pairs.len() as u64 })
+        let skip = usize::try_from(skip).unwrap_or(usize::MAX);
+        let wanted = data.pairs.iter().skip(skip).take(limit).map(|(_, pair)| pair.clone());
+        Ok(PairPage { pairs: wanted.collect(), total: data.pairs.len() as u64 })
     }
 
     async fn output_sweep(&self, limit: usize) -> Result<Swept> {
@@ -88,8 +89,9 @@ impl Data {
                 let object = Value::from_json(chunk.text.as_bytes());
                 let object = object.expect("a chunk of an object is JSON");
                 for (key, value) in object.as_map().expect("and an object itself").iter() {
-                    let number = self.pairs.len() as u64 + 1;
-                    self.pairs.push(Pair { number, key: key.to_string(), value: value.clone() });
+                    self.published += 1;
+                    let (number, key) = (self.published, key.to_string());
+                    self.pairs.push((id, Pair { number, key, value: value.clone() }));
                 }
             }
         }

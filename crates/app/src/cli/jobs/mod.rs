@@ -1,7 +1,9 @@
 //! Posts jobs to a server and looks after them.
 
 mod cancel;
+mod delete;
 mod errors;
+mod filter;
 mod list;
 mod results;
 mod retry;
@@ -40,6 +42,7 @@ enum Verb {
     Errors(errors::Errors),
     Cancel(cancel::Cancel),
     Retry(retry::Retry),
+    Delete(delete::Delete),
 }
 
 impl Jobs {
@@ -60,6 +63,7 @@ impl Verb {
             Self::Errors(errors) => errors.run(client, screen).await,
             Self::Cancel(cancel) => cancel.run(client, screen).await,
             Self::Retry(retry) => retry.run(client, screen).await,
+            Self::Delete(delete) => delete.run(client, screen).await,
         }
     }
 }

@@ -1,1 +1,1 @@
-SELECT scheduled, submitted, running, completed, failed, cancelled, pairs FROM total
+SELECT scheduled, submitted, running, completed, failed, cancelled, pairs, pairs_gone FROM total

@@ -5,7 +5,8 @@ use std::fmt;
 
 use super::op::{Answer, Op};
 use crate::{
-    Appended, Cancelled, Declared, Deployed, Inserted, Noted, Parked, Retried, Settled, Signalled,
+    Appended, Cancelled, Declared, Deleted, Deployed, Inserted, Noted, Parked, Retried, Settled,
+    Signalled,
 };
 
 /// The answers that a random run has met, verb by verb.
@@ -19,6 +20,7 @@ const WANTED: &[(&str, &[&str])] = &[
     ("job_list", &["some", "none"]),
     ("job_cancel", &["done", "ended", "unknown"]),
     ("job_retry", &["done", "refused", "unknown"]),
+    ("job_delete", &["done", "refused", "unknown"]),
     ("idempotency_sweep", &["some", "none"]),
     ("job_claim", &["some", "none"]),
     ("job_progress", &["held", "stale"]),
@@ -63,14 +65,23 @@ impl Coverage {
         }
     }
 
+    /// Whether every wanted answer has turned up.
+    pub(super) fn is_whole(&self) -> bool {
+        self.missing().is_empty()
+    }
+
+    fn missing(&self) -> Vec<(&'static str, &'static str)> {
+        let wanted =
+            WANTED.iter().flat_map(|(verb, words)| words.iter().map(|word| (*verb, *word)));
+        wanted.filter(|pair| !self.0.contains_key(pair)).collect()
+    }
+
     /// Fails if a verb has not succeeded, or has not been refused where it can be.
     ///
     /// # Panics
     /// Then, and names the verbs and the answers that are missing.
     pub fn assert_whole(&self) {
-        let wanted =
-            WANTED.iter().flat_map(|(verb, words)| words.iter().map(|word| (*verb, *word)));
-        let missing: Vec<_> = wanted.filter(|pair| !self.0.contains_key(pair)).collect();
+        let missing = self.missing();
         assert!(missing.is_empty(), "the run has not met {missing:?}; it met\n{self}");
     }
 }
@@ -100,6 +111,7 @@ fn words(answer: &Answer) -> Vec<&'static str> {
         Answer::Listed(jobs) => vec![some(!jobs.is_empty())],
         Answer::Cancelled(all) => all.iter().map(|one| cancelled(*one)).collect(),
         Answer::Retried(all) => all.iter().map(|one| retried(*one)).collect(),
+        Answer::Deleted(all) => all.iter().map(|one| deleted(*one)).collect(),
         Answer::KeysSwept(rows) => vec![some(*rows > 0)],
         Answer::Claimed(claimed) => vec![some(!claimed.is_empty())],
         Answer::Held(held) => {
@@ -163,7 +175,7 @@ fn words_outside(answer: &Answer) -> Vec<&'static str> {
         Answer::Declared(Declared::Changed) => vec!["changed"],
         Answer::Declared(Declared::Same) => vec!["same"],
         Answer::Declared(Declared::Full) => vec!["full"],
-        Answer::Deleted(deleted) => vec![held(*deleted)],
+        Answer::Undeclared(deleted) => vec![held(*deleted)],
         Answer::Flows(flows) => vec![some(!flows.is_empty())],
         inside => unreachable!("{inside:?} is no answer to a worker outside"),
     }
@@ -182,6 +194,15 @@ fn retried(answer: Retried) -> &'static str {
         Retried::Done => "done",
         Retried::Refused(_) => "refused",
         Retried::Unknown => "unknown",
+    }
+}
+
+fn deleted(answer: Deleted) -> &'static str {
+    match answer {
+        Deleted::Done => "done",
+        Deleted::Refused(_) => "refused",
+        Deleted::Needed => "needed",
+        Deleted::Unknown => "unknown",
     }
 }
 

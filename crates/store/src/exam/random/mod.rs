@@ -21,9 +21,12 @@ const STEPS_BETWEEN_SNAPSHOTS: usize = 50;
 /// So many operations are shown where two stores differ.
 const OPERATIONS_SHOWN: usize = 12;
 /// Steps of the runs that every backend sits: in so many, each answer of each verb turns up.
-const EXAM_STEPS: usize = 4_000;
+const EXAM_STEPS: usize = 2_500;
+/// A run that has not met every answer goes on up to so many times as long.
+const MORE_STEPS: usize = 4;
 
-/// Performs `steps` random verbs on both stores, which are empty, and compares every answer and,
+/// Performs at least `steps` random verbs, and up to four times as many until every answer has
+/// turned up, on both stores, which are empty, and compares every answer and,
 /// every fifty steps and at the end, all that can be seen of them.
 ///
 /// The same seed makes the same run. Arguments are made up from what the oracle answered before,
@@ -40,7 +43,7 @@ pub async fn differential(
     let mut world = World::new(seed);
     let mut coverage = Coverage::default();
     let mut last = VecDeque::new();
-    for step in 1..=steps {
+    for step in 1..=steps * MORE_STEPS {
         let op = world.next_op();
         let ours = op.apply(oracle).await;
         last.push_back(format!("{step}: {op:?}"));
@@ -55,11 +58,15 @@ pub async fn differential(
         coverage.note(&op, &ours);
         world.learn(&op, &ours);
         world.look(oracle).await;
-        if step % STEPS_BETWEEN_SNAPSHOTS == 0 || step == steps {
+        let last_step = step >= steps && (coverage.is_whole() || step == steps * MORE_STEPS);
+        if step % STEPS_BETWEEN_SNAPSHOTS == 0 || last_step {
             let (ours, theirs) = (Snapshot::of(oracle).await, Snapshot::of(candidate).await);
             if let Some(difference) = ours.difference(&theirs) {
                 panic!("{}", report(seed, step, &last, &difference));
             }
+        }
+        if last_step {
+            break;
         }
     }
     coverage

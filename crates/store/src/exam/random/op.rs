@@ -14,9 +14,9 @@ use jobmill_model::{Declaration, Definition, InstanceId, Job, JobId, Json, Times
 use super::super::stage::Must;
 use crate::{
     Append, Appended, AttemptQuery, Call, Cancelled, Claim, Claimed, Declared, DefinitionPut,
-    Deployed, EffectPut, Expired, Extend, Inserted, JobQuery, LeaseView, Lent, Noted, PairPage,
-    Park, Parked, ProgressNote, Promoted, Reclaimed, Result, Retried, Settle, Settled, Signal,
-    Signalled, Store, Submission, Tally,
+    Deleted, Deployed, EffectPut, Expired, Extend, Inserted, JobQuery, LeaseView, Lent, Noted,
+    PairPage, Park, Parked, ProgressNote, Promoted, Reclaimed, Result, Retried, Settle, Settled,
+    Signal, Signalled, Store, Submission, Tally,
 };
 
 #[derive(Debug, Clone)]
@@ -26,6 +26,7 @@ pub(super) enum Op {
     List(JobQuery),
     Cancel(Vec<JobId>, Timestamp),
     Retry(Vec<JobId>, Timestamp),
+    Delete(Vec<JobId>),
     SweepKeys(Timestamp),
     Claim(Claim),
     Progress(Vec<ProgressNote>),
@@ -70,6 +71,7 @@ pub(super) enum Answer {
     Listed(Vec<Job>),
     Cancelled(Vec<Cancelled>),
     Retried(Vec<Retried>),
+    Deleted(Vec<Deleted>),
     KeysSwept(usize),
     Claimed(Vec<Claimed>),
     Held(Vec<bool>),
@@ -96,7 +98,7 @@ pub(super) enum Answer {
     Effect(Option<Json>),
     Effects(Vec<(Name, Json)>),
     Declared(Declared),
-    Deleted(bool),
+    Undeclared(bool),
     Flows(Vec<Declaration>),
     Deployed(Box<Deployed>),
     Undeployed(bool),
@@ -113,6 +115,7 @@ impl Op {
             Self::List(_) => "job_list",
             Self::Cancel(..) => "job_cancel",
             Self::Retry(..) => "job_retry",
+            Self::Delete(_) => "job_delete",
             Self::SweepKeys(_) => "idempotency_sweep",
             Self::Claim(_) => "job_claim",
             Self::Progress(_) => "job_progress",
@@ -160,6 +163,7 @@ impl Op {
             Self::List(query) => Answer::Listed(list(store, query.clone()).await),
             Self::Cancel(ids, now) => Answer::Cancelled(store.job_cancel(ids, *now).await.must()),
             Self::Retry(ids, now) => Answer::Retried(store.job_retry(ids, *now).await.must()),
+            Self::Delete(ids) => Answer::Deleted(store.job_delete(ids).await.must()),
             Self::SweepKeys(now) => Answer::KeysSwept(sweep_keys(store, *now).await),
             Self::Claim(claim) => Answer::Claimed(store.job_claim(claim.clone()).await.must()),
             Self::Progress(notes) => Answer::Held(store.job_progress(notes).await.must()),
@@ -248,7 +252,7 @@ impl Op {
                 Answer::Effects(steps.must())
             }
             Self::PutFlow(flow) => Answer::Declared(store.flow_put(flow.clone()).await.must()),
-            Self::DeleteFlow(name) => Answer::Deleted(store.flow_delete(name).await.must()),
+            Self::DeleteFlow(name) => Answer::Undeclared(store.flow_delete(name).await.must()),
             Self::ListFlows => Answer::Flows(store.flow_list().await.must()),
             inside => unreachable!("{} is no verb of workers outside", inside.verb()),
         }

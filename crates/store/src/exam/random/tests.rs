@@ -25,7 +25,8 @@ fn the_same_seed_makes_the_same_run() {
 /// The text of the failure that a run with this flaw ends in.
 fn caught(seed: u64, flaw: Flaw) -> Option<String> {
     let (oracle, candidate) = (MemoryStore::new(), FlawedStore::new(flaw));
-    let run = || block_on(differential(seed, EXAM_STEPS, &oracle, &candidate));
+    let steps = EXAM_STEPS * MORE_STEPS;
+    let run = || block_on(differential(seed, steps, &oracle, &candidate));
     let failure = catch_unwind(AssertUnwindSafe(run)).err()?;
     failure.downcast_ref::<String>().cloned()
 }

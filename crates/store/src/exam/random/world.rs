@@ -90,6 +90,7 @@ impl World {
             62..64 => Op::Retry(self.some_ids(4), self.now()),
             64 => Op::Reclaim(self.instance(), self.chance.below(3) as u32, self.now()),
             65 => Op::SweepKeys(self.now()),
+            66 if self.chance.percent(50) => self.job_delete(),
             66 => Op::SweepOutput(1 + self.chance.size(3)),
             67..85 => self.outside(),
             85..88 => self.deploying(),
@@ -222,6 +223,14 @@ impl World {
     fn some_result(&mut self) -> JobId {
         let done = self.chance.pick(&self.completed).copied();
         done.filter(|_| self.chance.percent(60)).unwrap_or_else(|| self.some_id())
+    }
+
+    /// A deletion, mostly of a job that has a result: those that failed are of more use.
+    fn job_delete(&mut self) -> Op {
+        match self.chance.percent(60) {
+            true => Op::Delete(vec![self.some_result(), self.some_id()]),
+            false => Op::Delete(vec![self.some_result()]),
+        }
     }
 
     fn some_ids(&mut self, most: usize) -> Vec<JobId> {

@@ -1,0 +1,1 @@
+DELETE FROM publication_gap WHERE first = ?1 RETURNING len

@@ -1,0 +1,1 @@
+INSERT OR REPLACE INTO publication_gap (first, len) VALUES (?1, ?2)

@@ -1,0 +1,1 @@
+SELECT first, len FROM publication_gap ORDER BY first

@@ -1,0 +1,2 @@
+SELECT state, token, parent, options, input IS NULL, publication, result_len FROM job
+WHERE id = ?1

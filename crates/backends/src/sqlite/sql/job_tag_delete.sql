@@ -1,0 +1,1 @@
+DELETE FROM job_tag WHERE tag = ?1 AND job = ?2

@@ -1,0 +1,1 @@
+DELETE FROM publication WHERE first = ?1
