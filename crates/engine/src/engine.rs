@@ -4,11 +4,13 @@ use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
+use jobmill_google::discovery::Call;
+use jobmill_google::wire::Error as GoogleError;
 use jobmill_model::definition::{Place, definition_of};
 use jobmill_model::job::FailedAttempt;
 use jobmill_model::output::{Chunk, Extent};
 use jobmill_model::queue::Name;
-use jobmill_model::{InstanceId, Job, JobId, Json, Span, Timestamp, Token, limits};
+use jobmill_model::{InstanceId, Job, JobId, Json, Span, Timestamp, Token, Value, limits};
 use jobmill_store::{
     AttemptQuery, Cancelled, Deleted, JobPage, JobQuery, PairPage, Retried, Signalled, Store,
     StoreError, Tally,
@@ -22,6 +24,7 @@ use crate::clock::Clock;
 use crate::ids::Ids;
 use crate::observe::{Counts, Observer};
 use crate::ops::gate::Gate;
+use crate::ops::google;
 use crate::ops::http::HttpClient;
 use crate::perform::Task;
 use crate::performers::{Performer, Performers, Threads};
@@ -422,6 +425,15 @@ impl Engine {
             Ok(outcome)
         };
         Unhurried::new(signal).await
+    }
+
+    /// Answers a call of one of Google's services from the store.
+    ///
+    /// # Errors
+    /// As the service would refuse it.
+    pub async fn google(&self, call: Call) -> Result<Value, GoogleError> {
+        let shared = self.shared.clone();
+        Unhurried::new(async move { google::answer(&shared, &call, None).await }).await
     }
 
     /// How many jobs this process has under way.

@@ -35,3 +35,5 @@ pub const ROW_BYTES: usize = 10 * 1024 * 1024;
 pub const SQL_TOKENS: usize = 1_000;
 /// The deepest nest of a query: each level takes its reader tens of kilobytes of stack.
 pub const SQL_DEPTH_LEVELS: usize = 16;
+/// How long a row's `insertId` is known: ten minutes, where BigQuery promises about one.
+pub const INSERT_ID_MILLIS: i64 = 600_000;

@@ -17,6 +17,8 @@
 //! | [`Outputs`] | results as chunks |
 //! | [`Attempts`] | failed attempts |
 //! | [`Tallies`] | kept totals |
+//! | [`Documents`] | small texts under names, written by pure functions |
+//! | [`Rows`] | rows of tables, appended |
 //! | [`Definitions`] | stored workflows and their revisions |
 //!
 //! [`memory`] is the reference: the oracle that every backend is compared with.
@@ -24,6 +26,7 @@
 
 pub mod attempt;
 pub mod definition;
+pub mod document;
 pub mod error;
 pub mod exam;
 pub mod flow;
@@ -35,10 +38,15 @@ pub mod memory;
 pub mod output;
 pub mod outside;
 pub mod signal;
+pub mod table_row;
 pub mod tally;
 
 pub use attempt::{AttemptQuery, Attempts};
 pub use definition::{DefinitionPage, DefinitionPut, Definitions, Deployed, PutMode};
+pub use document::{
+    After, Commit, Committed, Document, DocumentName, DocumentPage, DocumentQuery, Documents,
+    Rewrite,
+};
 pub use error::StoreError;
 pub use flow::{Declared, Flows};
 pub use job::{
@@ -53,6 +61,7 @@ pub use ledger::{EffectPut, Ledgers, Noted};
 pub use output::{Outputs, Pair, PairPage};
 pub use outside::{Call, Expired, Extend, Hold, LeaseView, Lent, Outside};
 pub use signal::{Signal, Signalled, Signals};
+pub use table_row::{NewRow, RowExtent, RowInsert, Rows, RowsInserted, StoredRow};
 pub use tally::{Tallies, Tally};
 
 /// Everything that the engine needs of a store.
@@ -68,6 +77,8 @@ pub trait Store:
     + Attempts
     + Tallies
     + Definitions
+    + Documents
+    + Rows
 {
 }
 
@@ -83,6 +94,8 @@ impl<T> Store for T where
         + Attempts
         + Tallies
         + Definitions
+        + Documents
+        + Rows
 {
 }
 

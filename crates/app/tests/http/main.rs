@@ -21,6 +21,8 @@ mod errors;
 #[cfg(test)]
 mod flows;
 #[cfg(test)]
+mod google_data;
+#[cfg(test)]
 mod jobs;
 #[cfg(test)]
 mod openapi;

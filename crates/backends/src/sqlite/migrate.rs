@@ -17,6 +17,7 @@ const MIGRATIONS: &[Migration] = &[
     Migration { name: "002_outside", sql: include_str!("migrations/002_outside.sql") },
     Migration { name: "003_definitions", sql: include_str!("migrations/003_definitions.sql") },
     Migration { name: "004_deletion", sql: include_str!("migrations/004_deletion.sql") },
+    Migration { name: "005_documents", sql: include_str!("migrations/005_documents.sql") },
 ];
 
 /// `JMil`: what `file` and we know our data files by.

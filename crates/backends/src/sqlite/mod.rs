@@ -14,6 +14,7 @@
 mod attempt;
 mod checkpoint;
 mod definition;
+mod document;
 mod flow;
 mod head;
 mod job;
@@ -33,6 +34,7 @@ mod request;
 mod row;
 mod signal;
 mod spec;
+mod table_row;
 mod tally;
 mod total;
 mod trouble;

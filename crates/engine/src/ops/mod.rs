@@ -1,6 +1,7 @@
 //! Everything that the engine does to the world on behalf of a machine.
 
 pub(crate) mod gate;
+pub(crate) mod google;
 pub(crate) mod http;
 
 mod function;
@@ -26,6 +27,7 @@ pub(crate) fn perform(
 ) -> BoxFuture<'static, Outcome> {
     match effect {
         Effect::Op(call) => function::call(shared, call, key).boxed(),
+        Effect::Connector(call) => google::perform(shared.clone(), call, key).boxed(),
         Effect::Http(call) => http::perform(shared.clone(), call, key).boxed(),
         Effect::Log(entry) => std::future::ready(log::write(task.id, &entry)).boxed(),
         Effect::Callback(endpoint) => {

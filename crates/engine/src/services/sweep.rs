@@ -7,6 +7,7 @@ use jobmill_model::Span;
 use jobmill_store::StoreError;
 
 use crate::engine::Shared;
+use crate::ops::google;
 
 /// Rows of one step, so that the commit stays short.
 const BATCH: usize = 500;
@@ -30,5 +31,6 @@ pub(crate) async fn run(shared: Arc<Shared>) {
 async fn run_once(shared: &Shared) -> Result<(), StoreError> {
     while shared.store.idempotency_sweep(shared.clock.now(), BATCH).await?.more {}
     while shared.store.output_sweep(BATCH).await?.more {}
+    google::sweep(shared).await?;
     Ok(())
 }

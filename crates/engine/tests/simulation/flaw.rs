@@ -383,3 +383,38 @@ impl Definitions for FlawedStore {
         self.inner.revision_list(name, before, limit).await
     }
 }
+
+#[async_trait]
+impl Documents for FlawedStore {
+    async fn document_get(&self, names: &[DocumentName]) -> Result<Vec<Option<Document>>> {
+        self.inner.document_get(names).await
+    }
+    async fn document_commit(&self, commit: Commit) -> Result<Committed> {
+        self.inner.document_commit(commit).await
+    }
+    async fn document_list(&self, query: &DocumentQuery) -> Result<DocumentPage> {
+        self.inner.document_list(query).await
+    }
+}
+
+#[async_trait]
+impl Rows for FlawedStore {
+    async fn row_insert(&self, insert: RowInsert) -> Result<RowsInserted> {
+        self.inner.row_insert(insert).await
+    }
+    async fn row_list(
+        &self,
+        set: &str,
+        after: u64,
+        limit: usize,
+        bytes: usize,
+    ) -> Result<Vec<StoredRow>> {
+        self.inner.row_list(set, after, limit, bytes).await
+    }
+    async fn row_extent(&self, set: &str) -> Result<RowExtent> {
+        self.inner.row_extent(set).await
+    }
+    async fn row_sweep(&self, set: &str, limit: usize) -> Result<Swept> {
+        self.inner.row_sweep(set, limit).await
+    }
+}

@@ -246,3 +246,38 @@ impl Definitions for SimStore {
         self.read().await?.revision_list(name, before, limit).await
     }
 }
+
+#[async_trait]
+impl Documents for SimStore {
+    async fn document_get(&self, names: &[DocumentName]) -> Result<Vec<Option<Document>>> {
+        self.read().await?.document_get(names).await
+    }
+    async fn document_commit(&self, commit: Commit) -> Result<Committed> {
+        self.read().await?.document_commit(commit).await
+    }
+    async fn document_list(&self, query: &DocumentQuery) -> Result<DocumentPage> {
+        self.read().await?.document_list(query).await
+    }
+}
+
+#[async_trait]
+impl Rows for SimStore {
+    async fn row_insert(&self, insert: RowInsert) -> Result<RowsInserted> {
+        self.read().await?.row_insert(insert).await
+    }
+    async fn row_list(
+        &self,
+        set: &str,
+        after: u64,
+        limit: usize,
+        bytes: usize,
+    ) -> Result<Vec<StoredRow>> {
+        self.read().await?.row_list(set, after, limit, bytes).await
+    }
+    async fn row_extent(&self, set: &str) -> Result<RowExtent> {
+        self.read().await?.row_extent(set).await
+    }
+    async fn row_sweep(&self, set: &str, limit: usize) -> Result<Swept> {
+        self.read().await?.row_sweep(set, limit).await
+    }
+}

@@ -259,3 +259,41 @@ impl Definitions for CutStore {
         self.inner.revision_list(name, before, limit).await
     }
 }
+
+#[async_trait]
+impl Documents for CutStore {
+    async fn document_get(&self, names: &[DocumentName]) -> Result<Vec<Option<Document>>> {
+        self.inner.document_get(names).await
+    }
+    async fn document_commit(&self, commit: Commit) -> Result<Committed> {
+        let _turn = self.write().await?;
+        self.inner.document_commit(commit).await
+    }
+    async fn document_list(&self, query: &DocumentQuery) -> Result<DocumentPage> {
+        self.inner.document_list(query).await
+    }
+}
+
+#[async_trait]
+impl Rows for CutStore {
+    async fn row_insert(&self, insert: RowInsert) -> Result<RowsInserted> {
+        let _turn = self.write().await?;
+        self.inner.row_insert(insert).await
+    }
+    async fn row_list(
+        &self,
+        set: &str,
+        after: u64,
+        limit: usize,
+        bytes: usize,
+    ) -> Result<Vec<StoredRow>> {
+        self.inner.row_list(set, after, limit, bytes).await
+    }
+    async fn row_extent(&self, set: &str) -> Result<RowExtent> {
+        self.inner.row_extent(set).await
+    }
+    async fn row_sweep(&self, set: &str, limit: usize) -> Result<Swept> {
+        let _turn = self.write().await?;
+        self.inner.row_sweep(set, limit).await
+    }
+}

@@ -16,6 +16,10 @@ use crate::*;
 /// What a store does wrong.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Flaw {
+    /// It does not show documents to whoever rewrites them.
+    RewritesBlind,
+    /// It does not look for rows with the same id.
+    RepeatsRows,
     /// It settles without looking at the token.
     SettlesStale,
     /// It journals without looking at the token.
@@ -47,7 +51,9 @@ pub(super) enum Flaw {
 }
 
 impl Flaw {
-    pub(super) const ALL: [Self; 14] = [
+    pub(super) const ALL: [Self; 16] = [
+        Self::RewritesBlind,
+        Self::RepeatsRows,
         Self::SettlesStale,
         Self::JournalsStale,
         Self::ParksBlind,
@@ -348,5 +354,50 @@ impl Definitions for FlawedStore {
         limit: usize,
     ) -> Result<Vec<Definition>> {
         self.inner.revision_list(name, before, limit).await
+    }
+}
+
+#[async_trait]
+impl Documents for FlawedStore {
+    async fn document_get(&self, names: &[DocumentName]) -> Result<Vec<Option<Document>>> {
+        self.inner.document_get(names).await
+    }
+    async fn document_commit(&self, mut commit: Commit) -> Result<Committed> {
+        if self.flaw == Flaw::RewritesBlind {
+            let rewrite = commit.rewrite;
+            let blind = move |present: &[Option<Document>]| {
+                rewrite.rewrite(&present.iter().map(|_| None).collect::<Vec<_>>())
+            };
+            commit.rewrite = std::sync::Arc::new(blind);
+        }
+        self.inner.document_commit(commit).await
+    }
+    async fn document_list(&self, query: &DocumentQuery) -> Result<DocumentPage> {
+        self.inner.document_list(query).await
+    }
+}
+
+#[async_trait]
+impl Rows for FlawedStore {
+    async fn row_insert(&self, mut insert: RowInsert) -> Result<RowsInserted> {
+        if self.flaw == Flaw::RepeatsRows {
+            insert.rows.iter_mut().for_each(|row| row.insert_id = None);
+        }
+        self.inner.row_insert(insert).await
+    }
+    async fn row_list(
+        &self,
+        set: &str,
+        after: u64,
+        limit: usize,
+        bytes: usize,
+    ) -> Result<Vec<StoredRow>> {
+        self.inner.row_list(set, after, limit, bytes).await
+    }
+    async fn row_extent(&self, set: &str) -> Result<RowExtent> {
+        self.inner.row_extent(set).await
+    }
+    async fn row_sweep(&self, set: &str, limit: usize) -> Result<Swept> {
+        self.inner.row_sweep(set, limit).await
     }
 }

@@ -9,6 +9,7 @@ pub mod attempt;
 pub mod cancel;
 pub mod definition;
 pub mod delete;
+pub mod document;
 pub mod flow;
 pub mod handover;
 pub mod idempotency;
@@ -28,6 +29,7 @@ pub mod retry;
 pub mod settle;
 pub mod signal;
 mod stage;
+pub mod table_row;
 pub mod tally;
 
 use std::future::Future;
@@ -327,6 +329,20 @@ macro_rules! exam {
                 handed_over_jobs_are_counted
                 children_that_go_with_their_parent_are_counted
                 what_is_refused_is_not_counted
+            }
+            document {
+                a_document_reads_back_as_it_was_written
+                a_refused_commit_writes_nothing
+                commits_of_one_document_follow_each_other
+                documents_are_listed_by_collection
+                documents_are_listed_in_pages
+            }
+            table_row {
+                rows_are_numbered_in_order
+                rows_are_read_in_pages
+                a_row_with_a_known_id_is_passed_over
+                rows_go_only_to_a_table_that_is_there
+                the_rows_of_a_set_are_swept_in_steps
             }
             neighbours {
                 every_job_goes_to_one_claim

@@ -42,6 +42,8 @@ fn every_flaw_fails_an_exam() {
             Flaw::OverfillsOffers => fails(flaw, handover::nothing_is_handed_over_without_a_place),
             Flaw::DropsChunks => fails(flaw, output::a_result_is_all_chunks_of_its_lease),
             Flaw::PromotesAll => fails(flaw, promote::no_more_are_promoted_than_asked),
+            Flaw::RewritesBlind => fails(flaw, document::commits_of_one_document_follow_each_other),
+            Flaw::RepeatsRows => fails(flaw, table_row::a_row_with_a_known_id_is_passed_over),
             Flaw::ReclaimsAll => fails(flaw, reclaim::the_jobs_of_the_living_are_left_alone),
             Flaw::ExtendsStale => {
                 fails(flaw, outside::a_heartbeat_under_another_token_changes_nothing)

@@ -6,6 +6,7 @@
 
 mod attempt;
 mod definition;
+mod document;
 mod flow;
 mod job;
 mod journal;
@@ -14,6 +15,7 @@ mod ledger;
 mod output;
 mod outside;
 mod signal;
+mod table_row;
 mod tally;
 
 use std::collections::BTreeMap;
@@ -45,6 +47,9 @@ impl MemoryStore {
 
 #[derive(Debug, Default)]
 struct Data {
+    documents: BTreeMap<crate::DocumentName, crate::Document>,
+    /// The rows of each set.
+    rows_of: BTreeMap<String, Vec<table_row::Kept>>,
     rows: BTreeMap<JobId, Row>,
     keys: BTreeMap<KeyName, Key>,
     flows: BTreeMap<Name, Declaration>,

@@ -1,4 +1,5 @@
-//! Google's own REST paths: Workflows v1 and Executions v1, on the same port as everything else.
+//! Google's own REST paths, on the same port as everything else: Workflows v1 and Executions v1,
+//! Firestore v1 and BigQuery v2.
 //!
 //! The handlers translate: names, filters and resources are read and written by
 //! `jobmill_google::wire`, the rest is the engine's. A project and a location are taken as they
@@ -7,6 +8,7 @@
 
 mod asked;
 mod callbacks;
+mod data;
 mod executions;
 mod history;
 mod listing;
@@ -25,7 +27,7 @@ use super::room::Room;
 const VERSIONS: [&str; 2] = ["v1", "v1beta"];
 
 pub(crate) fn routes() -> OpenApiRouter<Arc<Room>> {
-    VERSIONS.into_iter().fold(OpenApiRouter::new(), |router, version| {
+    VERSIONS.into_iter().fold(data::routes(), |router, version| {
         let location = format!("/{version}/projects/{{project}}/locations/{{location}}");
         let executions = format!("{location}/workflows/{{workflow}}/executions");
         router
@@ -39,8 +41,9 @@ pub(crate) fn routes() -> OpenApiRouter<Arc<Room>> {
 
 /// Whether a path is one of Google's, whose refusals have Google's shape.
 pub(crate) fn owns(path: &str) -> bool {
-    VERSIONS.into_iter().any(|version| {
+    let is_version = |version| {
         let rest = path.strip_prefix('/').and_then(|path| path.strip_prefix(version));
         rest.is_some_and(|rest| rest.starts_with("/projects/"))
-    })
+    };
+    data::owns(path) || VERSIONS.into_iter().any(is_version)
 }

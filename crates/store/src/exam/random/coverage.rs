@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::fmt;
 
+use super::document;
 use super::op::{Answer, Op};
 use crate::{
     Appended, Cancelled, Declared, Deleted, Deployed, Inserted, Noted, Parked, Retried, Settled,
@@ -71,8 +72,10 @@ impl Coverage {
     }
 
     fn missing(&self) -> Vec<(&'static str, &'static str)> {
-        let wanted =
-            WANTED.iter().flat_map(|(verb, words)| words.iter().map(|word| (*verb, *word)));
+        let wanted = WANTED
+            .iter()
+            .chain(document::WANTED)
+            .flat_map(|(verb, words)| words.iter().map(|word| (*verb, *word)));
         wanted.filter(|pair| !self.0.contains_key(pair)).collect()
     }
 
@@ -148,6 +151,7 @@ fn words(answer: &Answer) -> Vec<&'static str> {
         Answer::Undeployed(was_there) => vec![if *was_there { "held" } else { "stale" }],
         Answer::Definition(found) => vec![some(found.is_some())],
         Answer::Definitions(found) => vec![some(!found.is_empty())],
+        Answer::Document(answer) => answer.words(),
         Answer::OutputSwept | Answer::Tally(_) => vec!["some"],
         outside => words_outside(outside),
     }

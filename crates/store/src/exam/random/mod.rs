@@ -2,6 +2,7 @@
 
 mod chance;
 mod coverage;
+mod document;
 mod observe;
 mod op;
 mod world;
@@ -21,7 +22,7 @@ const STEPS_BETWEEN_SNAPSHOTS: usize = 50;
 /// So many operations are shown where two stores differ.
 const OPERATIONS_SHOWN: usize = 12;
 /// Steps of the runs that every backend sits: in so many, each answer of each verb turns up.
-const EXAM_STEPS: usize = 2_500;
+const EXAM_STEPS: usize = 3_000;
 /// A run that has not met every answer goes on up to so many times as long.
 const MORE_STEPS: usize = 4;
 

@@ -12,6 +12,7 @@ use jobmill_model::queue::Name;
 use jobmill_model::{Declaration, Definition, InstanceId, Job, JobId, Json, Timestamp, Token};
 
 use super::super::stage::Must;
+use super::document::{DocumentAnswer, DocumentOp};
 use crate::{
     Append, Appended, AttemptQuery, Call, Cancelled, Claim, Claimed, Declared, DefinitionPut,
     Deleted, Deployed, EffectPut, Expired, Extend, Inserted, JobQuery, LeaseView, Lent, Noted,
@@ -21,6 +22,7 @@ use crate::{
 
 #[derive(Debug, Clone)]
 pub(super) enum Op {
+    Document(DocumentOp),
     Insert(Submission),
     Get(Vec<JobId>),
     List(JobQuery),
@@ -66,6 +68,7 @@ pub(super) enum Op {
 
 #[derive(Debug, PartialEq)]
 pub(super) enum Answer {
+    Document(DocumentAnswer),
     Inserted(Result<Inserted>),
     Got(Vec<Option<Job>>),
     Listed(Vec<Job>),
@@ -110,6 +113,7 @@ impl Op {
     /// The verb's name in the port.
     pub(super) fn verb(&self) -> &'static str {
         match self {
+            Self::Document(op) => op.verb(),
             Self::Insert(_) => "job_insert",
             Self::Get(_) => "job_get",
             Self::List(_) => "job_list",
@@ -200,6 +204,7 @@ impl Op {
                 Answer::Deployed(Box::new(deployed))
             }
             Self::Undeploy(name) => Answer::Undeployed(store.definition_delete(name).await.must()),
+            Self::Document(op) => Answer::Document(op.apply(store).await),
             reading => reading.read(store).await,
         }
     }

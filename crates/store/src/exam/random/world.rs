@@ -1,6 +1,7 @@
 //! What the generator of operations remembers, and how it makes up the next one.
 
 mod deploy;
+mod document;
 mod lease;
 mod outside;
 mod submit;
@@ -17,6 +18,8 @@ use crate::{AttemptQuery, Inserted, JobQuery, Noted, Settled, Store};
 
 const FLOWS: [&str; 3] = ["f", "g", "h"];
 const QUEUES: [&str; 4] = ["default", "slow", "nightly", "mail"];
+/// Every so many operations there is one on documents or rows.
+const TURNS_OF_DOCUMENTS: usize = 6;
 const TAGS: [&str; 3] = ["red", "green", "blue"];
 
 type Lease = (JobId, Token);
@@ -24,6 +27,10 @@ type Lease = (JobId, Token);
 /// The generator: a clock, a chance, and what the oracle has answered so far.
 pub(super) struct World {
     chance: Chance,
+    /// Another one for documents, so that they do not change what happens to jobs.
+    other_chance: Chance,
+    /// How many operations there have been.
+    turn: usize,
     millis: i64,
     /// Instants at which something comes due; no two alike, as their order would be free.
     dues: BTreeSet<i64>,
@@ -59,6 +66,8 @@ impl World {
     pub(super) fn new(seed: u64) -> Self {
         Self {
             chance: Chance::new(seed),
+            other_chance: Chance::new(!seed),
+            turn: 0,
             millis: at(0).as_millis(),
             dues: BTreeSet::new(),
             jobs: Vec::new(),
@@ -75,6 +84,13 @@ impl World {
     }
 
     pub(super) fn next_op(&mut self) -> Op {
+        self.turn += 1;
+        if self.turn.is_multiple_of(TURNS_OF_DOCUMENTS) {
+            std::mem::swap(&mut self.chance, &mut self.other_chance);
+            let op = Op::Document(self.document_op());
+            std::mem::swap(&mut self.chance, &mut self.other_chance);
+            return op;
+        }
         match self.chance.below(100) {
             0..10 => Op::Insert(self.submission()),
             10..22 => Op::Claim(self.claim()),

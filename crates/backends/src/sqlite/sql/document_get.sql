@@ -1,0 +1,1 @@
+SELECT content, created, updated FROM document WHERE collection = ?1 AND parent = ?2 AND id = ?3

@@ -1,0 +1,1 @@
+SELECT rows, bytes FROM row_set WHERE name = ?1

@@ -1,0 +1,265 @@
+//! Firestore, from the store.
+
+use jobmill_google::discovery::Operation;
+use jobmill_google::firestore::{
+    Action, Document, DocumentName, Expect, Field, FieldPath, Fields, Micros, Parent, Plan, Query,
+    Ran, Write, field_mask,
+};
+use jobmill_google::limits::BATCH_DOCUMENTS;
+use jobmill_google::wire::read::{self, Read};
+use jobmill_google::wire::{Error, Status};
+use jobmill_model::{Timestamp, Value};
+use jobmill_store as store;
+
+use super::{Asked, documents, of_store};
+use crate::engine::Shared;
+
+/// Documents are read in pages of at most so many, and of about so much text.
+const PAGE: usize = 1_000;
+const PAGE_BYTES: usize = 4 * 1024 * 1024;
+/// The documents of a list when the caller does not say, and at most.
+const LISTED: u64 = 100;
+const LISTED_MOST: u64 = 300;
+
+pub(super) async fn answer(shared: &Shared, asked: &Asked<'_>) -> Read<Value> {
+    let call = asked.call;
+    for other in ["readTime", "transaction"] {
+        if call.params.contains(other) {
+            return Err(Error::unimplemented(format!("{other} is not supported here")));
+        }
+    }
+    match call.method.operation {
+        Operation::DocumentGet => get(shared, asked).await,
+        Operation::DocumentBatchGet => batch_get(shared, asked).await,
+        Operation::DocumentList => list(shared, asked).await,
+        Operation::DocumentQuery => query(shared, asked).await,
+        Operation::DocumentCreate => create(shared, asked).await,
+        Operation::DocumentPatch => patch(shared, asked).await,
+        Operation::DocumentDelete => {
+            let name = DocumentName::read(call.needed("name")?)?;
+            write(shared, asked, name, Action::Delete, condition(asked)?).await?;
+            Ok(Value::map::<&str>([]))
+        }
+        Operation::DocumentCommit => {
+            let plan = Plan::read(&call.body, call.needed("database")?, asked.now)?;
+            Ok(run(shared, plan).await?.to_value())
+        }
+        _ => Err(Error::new(Status::Internal, "the method belongs to another service")),
+    }
+}
+
+fn key(name: &DocumentName) -> store::DocumentName {
+    store::DocumentName {
+        collection: name.collection.clone(),
+        parent: name.parent.as_str().to_owned(),
+        id: name.id.clone(),
+    }
+}
+
+fn name(key: store::DocumentName) -> DocumentName {
+    let store::DocumentName { collection, parent, id } = key;
+    DocumentName { parent: Parent::trusted(parent), collection, id }
+}
+
+fn read(document: &store::Document) -> Read<Document> {
+    let (created, updated) = (Micros(document.created), Micros(document.updated));
+    Document::kept(&document.content, created, updated)
+        .map_err(|error| Error::new(Status::Internal, error.message))
+}
+
+fn read_all(documents: &[Option<store::Document>]) -> Read<Vec<Option<Document>>> {
+    documents.iter().map(|document| document.as_ref().map(read).transpose()).collect()
+}
+
+fn micros(now: Timestamp) -> Micros {
+    Micros(now.as_millis() * 1_000)
+}
+
+/// The mask of a call's parameter.
+fn mask(asked: &Asked<'_>, name: &str) -> Read<Option<Vec<FieldPath>>> {
+    let Some(paths) = asked.call.list(name)? else { return Ok(None) };
+    paths.into_iter().map(FieldPath::read).collect::<Read<_>>().map(Some)
+}
+
+fn condition(asked: &Asked<'_>) -> Read<Option<Expect>> {
+    let params = &asked.call.params;
+    let part = |long: &str, short| Some((short, params.get(long)?.clone()));
+    let parts = [
+        part("currentDocument.exists", "exists"),
+        part("currentDocument.updateTime", "updateTime"),
+    ];
+    Expect::read(Some(&Value::map(parts.into_iter().flatten())))
+}
+
+async fn run(shared: &Shared, plan: Plan) -> Read<Ran> {
+    let names = plan.names().iter().map(key).collect();
+    let within = plan.clone();
+    let before = documents::commit(shared, names, move |present| {
+        let ran = within.run(&read_all(present)?)?;
+        let keep = |document: Document| store::Document {
+            content: document.content(),
+            created: document.created.0,
+            updated: document.updated.0,
+        };
+        Ok(ran.after.into_iter().map(|document| document.map(keep)).collect())
+    });
+    // The same function says again what it came to.
+    plan.run(&read_all(&before.await?)?)
+}
+
+/// Writes one document; answers it as it is afterwards.
+async fn write(
+    shared: &Shared,
+    asked: &Asked<'_>,
+    name: DocumentName,
+    action: Action,
+    expect: Option<Expect>,
+) -> Read<Option<Document>> {
+    let write = Write { name, action, transforms: Vec::new(), expect };
+    let ran = run(shared, Plan::new(vec![write], asked.now)?).await?;
+    Ok(ran.after.into_iter().next().flatten())
+}
+
+async fn get(shared: &Shared, asked: &Asked<'_>) -> Read<Value> {
+    let name = DocumentName::read(asked.call.needed("name")?)?;
+    let mask = mask(asked, "mask.fieldPaths")?;
+    match documents::get(shared, &key(&name)).await? {
+        Some(document) => Ok(read(&document)?.to_value(&name, mask.as_deref())),
+        None => Err(Error::not_found(format!("Document \"{name}\" not found."))),
+    }
+}
+
+async fn batch_get(shared: &Shared, asked: &Asked<'_>) -> Read<Value> {
+    let body = read::object(&asked.call.body, "body")?;
+    let names = read::list(body.get("documents"), "documents")?;
+    if names.len() > BATCH_DOCUMENTS {
+        let text =
+            format!("{} documents at once; at most {BATCH_DOCUMENTS} are possible", names.len());
+        return Err(Error::invalid(text));
+    }
+    let names = names.iter().map(|name| DocumentName::read(read::text(name, "documents")?));
+    let names = names.collect::<Read<Vec<_>>>()?;
+    let mask = field_mask(body.get("mask"))?;
+    let keys: Vec<_> = names.iter().map(key).collect();
+    let found = shared.store.document_get(&keys).await.map_err(|error| of_store(&error))?;
+    let at = micros(asked.now).to_value();
+    let item = |(name, document): (&DocumentName, &Option<store::Document>)| {
+        let part = match document {
+            Some(document) => ("found", self::read(document)?.to_value(name, mask.as_deref())),
+            None => ("missing", name.to_string().into()),
+        };
+        Ok(Value::map([part, ("readTime", at.clone())]))
+    };
+    names.iter().zip(&found).map(item).collect::<Read<Vec<_>>>().map(Value::from)
+}
+
+async fn list(shared: &Shared, asked: &Asked<'_>) -> Read<Value> {
+    let call = asked.call;
+    let parent = Parent::read(call.needed("parent")?)?;
+    let mask = mask(asked, "mask.fieldPaths")?;
+    if call.text("orderBy")?.is_some_and(|order| !matches!(order, "" | "__name__" | "__name__ asc"))
+    {
+        return Err(Error::unimplemented(
+            "a list is ordered by name here; runQuery has other orders",
+        ));
+    }
+    let wanted = call.number("pageSize")?.filter(|size| *size > 0).unwrap_or(LISTED);
+    let wanted = wanted.min(LISTED_MOST) as usize;
+    let token = call.text("pageToken")?.filter(|token| !token.is_empty());
+    let query = store::DocumentQuery {
+        collection: call.needed("collectionId")?.to_owned(),
+        after: token.map(|id| (parent.as_str().to_owned(), id.to_owned())),
+        parent: parent.as_str().to_owned(),
+        descendants: false,
+        limit: wanted + 1,
+        bytes: PAGE_BYTES,
+    };
+    let page = shared.store.document_list(&query).await.map_err(|error| of_store(&error))?;
+    let shown = page.len().min(wanted);
+    let next = page[..shown].last().map(|(name, _)| name.id.clone());
+    // A page may be short because of its size.
+    let is_last = page.len() < wanted && page_bytes(&page) < PAGE_BYTES / 2;
+    let documents = page
+        .into_iter()
+        .take(shown)
+        .map(|(key, document)| Ok(self::read(&document)?.to_value(&name(key), mask.as_deref())));
+    let mut answer = vec![("documents", Value::list(documents.collect::<Read<Vec<_>>>()?))];
+    if let Some(next) = next.filter(|_| !is_last) {
+        answer.push(("nextPageToken", next.into()));
+    }
+    Ok(Value::map(answer))
+}
+
+fn page_bytes(page: &store::DocumentPage) -> usize {
+    page.iter().map(|(_, document)| document.content.as_str().len()).sum()
+}
+
+async fn query(shared: &Shared, asked: &Asked<'_>) -> Read<Value> {
+    let parent = Parent::read(asked.call.needed("parent")?)?;
+    let query = Query::read(parent, &asked.call.body)?;
+    let mut next = store::DocumentQuery {
+        collection: query.collection.clone(),
+        parent: query.parent.as_str().to_owned(),
+        descendants: query.descendants,
+        after: None,
+        limit: PAGE,
+        bytes: PAGE_BYTES,
+    };
+    let mut found = query.run();
+    loop {
+        let page = shared.store.document_list(&next).await.map_err(|error| of_store(&error))?;
+        let Some((last, _)) = page.last() else { break };
+        next.after = Some((last.parent.clone(), last.id.clone()));
+        for (key, document) in page {
+            let bytes = document.content.as_str().len();
+            found.look(name(key), self::read(&document)?, bytes)?;
+        }
+        tokio::task::yield_now().await;
+    }
+    Ok(found.finish(micros(asked.now)))
+}
+
+async fn create(shared: &Shared, asked: &Asked<'_>) -> Read<Value> {
+    let call = asked.call;
+    let parent = Parent::read(call.needed("parent")?)?;
+    let fields = fields(&call.body)?;
+    let given = call.text("documentId")?.filter(|id| !id.is_empty());
+    let id = given.map_or_else(|| made_up(shared, asked), str::to_owned);
+    let name = parent.document(call.needed("collectionId")?, &id)?;
+    let (action, expect) = match given {
+        Some(_) => (Action::Update { fields, mask: None }, Some(Expect::Exists(false))),
+        // A repetition makes up the same id, and finds what was created before.
+        None => (Action::CreateOnce(fields), None),
+    };
+    let mask = mask(asked, "mask.fieldPaths")?;
+    let document = write(shared, asked, name.clone(), action, expect).await?;
+    Ok(document.map(|document| document.to_value(&name, mask.as_deref())).unwrap_or_default())
+}
+
+async fn patch(shared: &Shared, asked: &Asked<'_>) -> Read<Value> {
+    let name = DocumentName::read(asked.call.needed("name")?)?;
+    let update = mask(asked, "updateMask.fieldPaths")?;
+    let action = Action::Update { fields: fields(&asked.call.body)?, mask: update };
+    let mask = mask(asked, "mask.fieldPaths")?;
+    let document = write(shared, asked, name.clone(), action, condition(asked)?).await?;
+    Ok(document.map(|document| document.to_value(&name, mask.as_deref())).unwrap_or_default())
+}
+
+fn fields(body: &Value) -> Read<Fields> {
+    match body {
+        Value::Null => Ok(Fields::new()),
+        body => Field::read_fields(read::object(body, "body")?.get("fields")),
+    }
+}
+
+/// An id that nobody else has; a repetition has the same.
+fn made_up(shared: &Shared, asked: &Asked<'_>) -> String {
+    asked.key.map_or_else(|| drawn(shared), |key| key.replace('-', ""))
+}
+
+/// Thirty-two random digits.
+pub(super) fn drawn(shared: &Shared) -> String {
+    let mut bytes = [0; 16];
+    shared.chance.fill(&mut bytes);
+    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
+}
