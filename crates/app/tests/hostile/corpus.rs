@@ -1,6 +1,6 @@
 //! Valid requests for every door, from which all others are made.
 
-use super::draft::Draft;
+use super::draft::{Draft, Framing};
 
 /// Jobs that the requests name.
 pub(crate) struct Jobs {
@@ -45,6 +45,7 @@ pub(crate) fn valid(jobs: &Jobs) -> Vec<Valid> {
     all.extend(reads(jobs));
     all.extend(submissions());
     all.extend(documents(jobs));
+    all.extend(google());
     all
 }
 
@@ -137,5 +138,39 @@ fn documents(jobs: &Jobs) -> Vec<Valid> {
         one(&[200], get(format!("/check_status/{completed}"))),
         one(&[200], get(format!("/job_result/{completed}"))),
         one(&[200], get(format!("/job_result/{failed}"))),
+    ]
+}
+
+/// Google's paths; the workflow is there from the first request on.
+fn google() -> Vec<Valid> {
+    let at = |rest: &str| format!("/v1/projects/p/locations/l/{rest}");
+    let source = r#"{"sourceContents":"main:\n  params: [a]\n  steps:\n  - b:\n      return: ${a}\n",
+        "labels":{"env":"ci"},"callLogLevel":1,"userEnvVars":{"A":"b"},"description":null}"#;
+    let patch = |mask: &str| {
+        let target = at(&format!("workflows/hostile?updateMask={mask}"));
+        let draft = Draft::new("PATCH", &target).json(r#"{"labels":{"a":"b"},"description":"x"}"#);
+        Draft { framing: Framing::Length, ..draft }
+    };
+    let execution = r#"{"argument":"{\"a\":[1,null]}","labels":{},"callLogLevel":"LOG_NONE"}"#;
+    let message = r#"{"message":{"data":"eA==","attributes":{"a":"b"}},
+        "GCPCloudEventsMode":"CUSTOM_PUBSUB_projects%2Fp%2Ftopics%2Ft"}"#;
+    let filter = "filter=state%3D%22ACTIVE%22+OR+(-labels.env:*+duration%3E1.5s)";
+    vec![
+        one(&[200], post(at("workflows?workflowId=hostile")).json(source)),
+        one(&[200], get(at("workflows/hostile?$alt=json%3Benum-encoding%3Dint"))),
+        one(&[200], get(at("workflows/hostile:listRevisions?pageSize=3"))),
+        one(&[200], get(at("workflows?filter=name:host*+AND+labels.env%3Dci&orderBy=name+desc"))),
+        one(&[200], patch("labels,description")),
+        one(&[200], post(at("workflows/hostile/executions")).json(execution)),
+        one(&[200], post(at("workflows/hostile:triggerPubsubExecution")).json(message)),
+        one(&[200], get(at(&format!("workflows/hostile/executions?view=FULL&{filter}")))),
+        one(&[200], get(at("workflows/hostile/executions?orderBy=state,createTime&pageSize=2"))),
+        one(&[404], get(at(&format!("workflows/hostile/executions/{UNKNOWN}?view=BASIC")))),
+        one(&[404], post(at(&format!("workflows/hostile/executions/{UNKNOWN}:cancel"))).json("{}")),
+        one(&[404], get(at(&format!("workflows/hostile/executions/{UNKNOWN}/callbacks")))),
+        one(&[404], post(at(&format!("workflows/w/executions/{UNKNOWN}/callbacks/c"))).json("{}")),
+        one(&[200], get(at("operations?filter=verb%3Dcreate&pageSize=1"))),
+        one(&[404], get(at("operations/operation-1-create-1-hostile"))),
+        one(&[200], get("/v1/projects/p/locations")),
     ]
 }

@@ -95,10 +95,19 @@ fn accepted(answer: &Answer) -> Vec<String> {
     let ids = json::job_ids(&answer.body).unwrap_or_default();
     match (answer.status, &ids[..]) {
         (202, _) => ids,
+        // Google says it with the name of the execution.
+        (200, _) if answer.body.starts_with(br#"{"name":"projects/"#) => executed(&answer.body),
         // Document 001 says it with 200 and nothing but the id.
         (200, [id]) if answer.body == format!(r#"{{"job_id":"{id}"}}"#).as_bytes() => ids,
         _ => Vec::new(),
     }
+}
+
+/// The id of the execution that the body begins with; a project holds no slash.
+fn executed(body: &[u8]) -> Vec<String> {
+    let text = String::from_utf8_lossy(body);
+    let id = text.split_once("/executions/").and_then(|(_, rest)| rest.get(..36));
+    id.map(str::to_owned).into_iter().collect()
 }
 
 /// What is wrong with an answer in itself.
@@ -107,7 +116,9 @@ fn problem(answer: &Answer) -> Option<String> {
     let told = || format!("{status}: {}", body[..body.len().min(400)].escape_ascii());
     let kind = answer.header("content-type").unwrap_or_default();
     let is_busy = *status == 503 && answer.header("retry-after").is_some();
-    if *status >= 500 && !is_busy {
+    // A custom verb that a Google service does not have.
+    let is_unbuilt = *status == 501 && body.ends_with(br#""status":"UNIMPLEMENTED"}}"#);
+    if *status >= 500 && !is_busy && !is_unbuilt {
         return Some(format!("a server error, {}", told()));
     }
     if body.is_empty() {

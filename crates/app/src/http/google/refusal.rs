@@ -28,6 +28,7 @@ fn of(kind: Kind) -> Status {
         Kind::MalformedBody
         | Kind::BadQuery
         | Kind::BadHeader
+        | Kind::BodyTooSlow
         | Kind::BodyTooLarge
         | Kind::MediaType
         | Kind::Invalid => Status::InvalidArgument,
@@ -38,7 +39,7 @@ fn of(kind: Kind) -> Status {
         Kind::NotFinished | Kind::NotPossible => Status::FailedPrecondition,
         Kind::KeyReused => Status::AlreadyExists,
         Kind::Broken => Status::Internal,
-        Kind::TooSlow | Kind::BodyTooSlow => Status::DeadlineExceeded,
+        Kind::TooSlow => Status::DeadlineExceeded,
         Kind::Busy | Kind::Full | Kind::Closing => Status::Unavailable,
     }
 }
