@@ -118,6 +118,7 @@ impl Server {
             request_timeout: settings.request_timeout,
             header_timeout: settings.header_timeout,
             connections: settings.connections,
+            process_sleep: settings.process_sleep,
             access: access.doors,
         };
         let (key_file, needs_key) = (access.file, access.needs_key);

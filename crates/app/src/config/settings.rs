@@ -27,6 +27,8 @@ pub struct Settings {
     pub header_timeout: Span,
     /// How many connections may be open at once.
     pub connections: usize,
+    /// How long `/process` of document 002 sleeps.
+    pub process_sleep: Span,
     /// How large the data file may grow, in bytes; no limit if nothing is said.
     pub store_limit: Option<u64>,
     /// Whether requests need a key.
@@ -107,6 +109,7 @@ impl Settings {
             request_timeout: Span::ZERO,
             header_timeout: Span::ZERO,
             connections: 0,
+            process_sleep: Span::ZERO,
             store_limit: None,
             keys: Keys::Auto,
             api_key: None,

@@ -179,6 +179,17 @@ pub const SETTINGS: &[Setting] = &[
         set: |settings, text| put(&mut settings.connections, count(text, 1..=1_000_000)),
     },
     Setting {
+        name: "process_sleep",
+        value: "DURATION",
+        about: "How long `POST /process` of document 002 sleeps before it writes its row",
+        fallback: Fallback::Text("3m"),
+        side: Side::Server,
+        secret: false,
+        set: |settings, text| {
+            put(&mut settings.process_sleep, duration(text, Span::ZERO..=TIMEOUT_MOST))
+        },
+    },
+    Setting {
         name: "store_limit",
         value: "SIZE",
         about: "How large the data file may grow; submissions beyond it are refused",

@@ -22,16 +22,19 @@ pub(crate) struct Door {
     routes: Router,
     access: Access,
     longest: Span,
+    /// The same for a handler that sleeps.
+    longest_asleep: Span,
 }
 
 impl Door {
     pub(crate) fn new(engine: Engine, settings: Settings, closing: watch::Receiver<bool>) -> Self {
-        let Settings { body_bytes, request_timeout, access, .. } = settings;
+        let Settings { body_bytes, request_timeout, process_sleep, access, .. } = settings;
         let openapi = docs::text().into();
-        let room = Room { engine, body_bytes, request_timeout, closing, openapi };
+        let room = Room { engine, body_bytes, request_timeout, process_sleep, closing, openapi };
         // A request may take its time to arrive, may ask to wait, and then has to be answered.
         let longest = Span::from_millis(2 * request_timeout.as_millis() + limits::WAIT_MILLIS);
-        Self { routes: routes::routes(Arc::new(room)), access, longest }
+        let longest_asleep = Span::from_millis(longest.as_millis() + process_sleep.as_millis());
+        Self { routes: routes::routes(Arc::new(room)), access, longest, longest_asleep }
     }
 
     /// Answers a request; never fails, because a refusal is an answer too.
@@ -42,7 +45,11 @@ impl Door {
             Ok(None) => {}
             Ok(Some(caller)) => drop(request.extensions_mut().insert(caller)),
         }
-        let answer = deadline::within(self.longest, self.routes.clone().oneshot(request)).await;
+        let longest = match request.uri().path().trim_end_matches('/') {
+            "/process" => self.longest_asleep,
+            _ => self.longest,
+        };
+        let answer = deadline::within(longest, self.routes.clone().oneshot(request)).await;
         let response = match answer {
             Some(Ok(response)) => response,
             None => Refusal::new(

@@ -49,6 +49,8 @@ pub struct Settings {
     pub header_timeout: Span,
     /// How many connections there may be at once; more wait to be accepted.
     pub connections: usize,
+    /// How long `/process` of document 002 sleeps.
+    pub process_sleep: Span,
     /// Who may ask.
     pub access: Access,
 }
@@ -62,6 +64,7 @@ impl Settings {
             request_timeout: Span::from_secs(30),
             header_timeout: Span::from_secs(30),
             connections: 800,
+            process_sleep: Span::from_secs(180),
             access,
         }
     }

@@ -12,6 +12,8 @@ pub(crate) struct Room {
     pub(crate) engine: Engine,
     pub(crate) body_bytes: usize,
     pub(crate) request_timeout: Span,
+    /// How long `/process` of document 002 sleeps.
+    pub(crate) process_sleep: Span,
     /// Becomes true when the door closes, so that nobody goes on waiting.
     pub(crate) closing: watch::Receiver<bool>,
     /// The text of the OpenAPI document.

@@ -27,6 +27,7 @@ pub(crate) fn documented() -> OpenApiRouter<Arc<Room>> {
         .merge(probes::routes())
         .merge(compat::document_000::routes())
         .merge(compat::document_001::routes())
+        .merge(compat::document_002::routes())
         .merge(google::routes())
 }
 

@@ -25,13 +25,20 @@ pub(crate) enum Shape {
     Problem,
     /// Document 000: `{"error": text}`.
     Error,
-    /// Document 001: `{"detail": text or list}`.
+    /// Documents 001 and 002: `{"detail": text or list}`.
     Detail,
     /// Google's services: `{"error": {code, message, status}}`.
     Google,
 }
 
-const DOCUMENT_001: [&str; 3] = ["/expand_reduce_flow", "/check_status", "/job_result"];
+const LIKE_FASTAPI: [&str; 6] = [
+    "/expand_reduce_flow",
+    "/check_status",
+    "/job_result",
+    "/is_valid_input",
+    "/process",
+    "/trigger_workflow",
+];
 
 impl Shape {
     /// The shape of the route at a path.
@@ -41,7 +48,7 @@ impl Shape {
         };
         if path.starts_with("/api/") {
             Self::Error
-        } else if DOCUMENT_001.into_iter().any(within) {
+        } else if LIKE_FASTAPI.into_iter().any(within) {
             Self::Detail
         } else if google::owns(path) {
             Self::Google

@@ -50,6 +50,10 @@ pub(crate) struct Status<'a> {
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(required = false, nullable = false)]
     error: Option<Error<'a>>,
+    /// Document 002: the state document.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = Option<Value>, required = false)]
+    state: Option<Value>,
 }
 
 /// The result of a job; `result` only of a completed one.
@@ -68,7 +72,12 @@ pub(crate) struct Outcome {
 impl<'a> Status<'a> {
     /// The status alone.
     pub(crate) fn of(job: &'a Job) -> Self {
-        Self { job_id: Id(job.id), status: word(job.state), error: None }
+        Self { job_id: Id(job.id), status: word(job.state), error: None, state: None }
+    }
+
+    /// The status with a state document.
+    pub(crate) fn with_state(self, state: Option<Value>) -> Self {
+        Self { state, ..self }
     }
 
     /// The status and, if there will be no result, why.

@@ -9,6 +9,7 @@ pub(crate) mod bulk;
 pub(crate) mod counts;
 pub(crate) mod document_000;
 pub(crate) mod document_001;
+pub(crate) mod document_002;
 pub(crate) mod error;
 pub(crate) mod flow;
 pub(crate) mod id;

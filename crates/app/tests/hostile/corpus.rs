@@ -138,6 +138,9 @@ fn documents(jobs: &Jobs) -> Vec<Valid> {
         one(&[200], get(format!("/check_status/{completed}"))),
         one(&[200], get(format!("/job_result/{completed}"))),
         one(&[200], get(format!("/job_result/{failed}"))),
+        one(&[200], get("/is_valid_input?x=abc")),
+        one(&[200], post("/process").json(r#"{"x":"abc"}"#)),
+        one(&[404], post("/trigger_workflow").json(r#"{"x":"abc"}"#)),
     ]
 }
 

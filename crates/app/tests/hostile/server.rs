@@ -24,6 +24,7 @@ impl Server {
             .envs(environment.iter().copied())
             .args(["serve", "--listen", "127.0.0.1:0", "--data"])
             .arg(data.path())
+            .args(["--process-sleep", "0s"])
             .args(flags)
             .stdout(Stdio::null())
             .stderr(Stdio::piped())

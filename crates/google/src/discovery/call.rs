@@ -187,7 +187,9 @@ impl Method {
         self.path_params().chain(self.query.iter().copied())
     }
 
-    fn takes(&self, name: &str) -> bool {
+    /// Whether it has a parameter of this name.
+    #[must_use]
+    pub fn takes(&self, name: &str) -> bool {
         self.params().any(|known| known == name)
     }
 }

@@ -120,6 +120,24 @@ impl Field {
         Value::map([(kind, content)])
     }
 
+    /// The value without its type, as plain JSON.
+    #[must_use]
+    pub fn to_plain(&self) -> Value {
+        match self {
+            Self::Int(number) => (*number).into(),
+            Self::List(items) => Value::list(items.iter().map(Self::to_plain)),
+            Self::Map(fields) => {
+                let entries = fields.iter().map(|(name, field)| (name.as_str(), field.to_plain()));
+                Value::map(entries)
+            }
+            other => {
+                let typed = other.to_value();
+                let content = typed.as_map().and_then(|map| map.at(0));
+                content.map(|(_, content)| content.clone()).unwrap_or_default()
+            }
+        }
+    }
+
     /// Writes an object of typed values.
     #[must_use]
     pub fn fields_value(fields: &Fields) -> Value {

@@ -8,6 +8,7 @@ use jobmill_model::{Problem, Span};
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
+use super::document_002;
 use crate::http::body::Posted;
 use crate::http::jobs::find;
 use crate::http::path::JobPath;
@@ -67,6 +68,8 @@ fn place(_: usize, problem: Problem) -> Problem {
 }
 
 /// Tell where a job stands
+///
+/// Of document 002's workflow the state document comes with it, if there is one yet.
 #[utoipa::path(
     get, path = "/check_status/{job_id}", tag = "document 001", operation_id = "check_status",
     params(("job_id" = String, Path, description = "The job's id")),
@@ -79,7 +82,12 @@ fn place(_: usize, problem: Problem) -> Problem {
     )
 )]
 async fn check_status(State(room): Shared, JobPath(id): JobPath) -> Answer {
-    Ok(reply::json(&Status::of(&find(&room, id).await?)))
+    let job = find(&room, id).await?;
+    let status = Status::of(&job);
+    match document_002::owns(&job) {
+        true => Ok(reply::json(&status.with_state(document_002::state(&room, &job).await?))),
+        false => Ok(reply::json(&status)),
+    }
 }
 
 /// Get the result of a job

@@ -4,3 +4,4 @@
 
 pub(crate) mod document_000;
 pub(crate) mod document_001;
+pub(crate) mod document_002;
