@@ -1,6 +1,6 @@
 //! Wake-ups between the parts of the engine. They never carry data: whoever is woken looks again.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 
 use jobmill_model::{JobId, Timestamp};
@@ -14,6 +14,9 @@ pub(crate) struct Bus {
     litter: Notify,
     next_due: Mutex<Option<Timestamp>>,
     waiters: Mutex<HashMap<JobId, Waiters>>,
+    schedules: Notify,
+    /// Jobs whose end schedules wait for.
+    held_by: Mutex<HashSet<JobId>>,
 }
 
 struct Waiters {
@@ -63,6 +66,27 @@ impl Bus {
         if let Some(waiters) = self.waiters.lock().get(&id) {
             waiters.notify.notify_waiters();
         }
+        if self.held_by.lock().contains(&id) {
+            self.schedules.notify_one();
+        }
+    }
+
+    /// A schedule has changed.
+    pub(crate) fn schedules(&self) {
+        self.schedules.notify_one();
+    }
+
+    pub(crate) async fn until_schedules_change(&self) {
+        self.schedules.notified().await;
+    }
+
+    /// Schedules wait for the end of these jobs and no others; answers whether one of them is
+    /// new, so that it may have ended before.
+    pub(crate) fn hold_schedules(&self, jobs: &[JobId]) -> bool {
+        let mut held_by = self.held_by.lock();
+        let any_new = jobs.iter().any(|id| !held_by.contains(id));
+        *held_by = jobs.iter().copied().collect();
+        any_new
     }
 
     /// A subscription to the end of one job; look at the job after making it.

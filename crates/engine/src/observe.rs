@@ -2,7 +2,7 @@
 
 use std::sync::atomic::{AtomicU64, Ordering};
 
-use jobmill_model::{Fault, JobId, State};
+use jobmill_model::{Fault, JobId, Schedule, State, Timestamp};
 use jobmill_store::{Reclaimed, Settled, StoreError};
 use tracing::{debug, error, info, warn};
 
@@ -76,6 +76,16 @@ impl Observer {
         if reclaimed.returned > 0 || !reclaimed.failed.is_empty() {
             let failed = reclaimed.failed.len();
             warn!(returned = reclaimed.returned, failed, "jobs of a lost process taken back");
+        }
+    }
+
+    pub(crate) fn ticked(&self, schedule: &Schedule, jobs: usize, now: Timestamp) {
+        self.submitted(jobs);
+        let name = &schedule.name;
+        debug!(schedule = %name, jobs, "ticks answered");
+        if let Some(misfire) = schedule.misfire.as_ref().filter(|misfire| misfire.at == now) {
+            warn!(schedule = %name, tick = %misfire.tick, message = misfire.message,
+                "the job of a tick cannot be submitted");
         }
     }
 

@@ -121,7 +121,7 @@ impl Engine {
             .unwrap_or_else(|error| Err(SubmitError::Store(StoreError::Broken(error.to_string()))))
     }
 
-    fn check(&self, jobs: &[NewJob]) -> Result<(), SubmitError> {
+    pub(crate) fn check(&self, jobs: &[NewJob]) -> Result<(), SubmitError> {
         let registry = &self.shared.registry;
         let mut problems = Vec::new();
         for (index, job) in jobs.iter().enumerate() {

@@ -16,6 +16,7 @@
 //! | [`job`] | the job, its states, its verdict, its backoff, its uniqueness |
 //! | [`queue`] | names that jobs wait under and the order in which they leave |
 //! | [`machine`] | a job of many steps: effects, outcomes, the fold of the journal |
+//! | [`schedule`] | a job to submit again and again: cron, zone, what becomes of missed ticks |
 //! | [`output`] | a result as ordered chunks of text |
 //! | [`suggest`] | "did you mean …" |
 
@@ -29,6 +30,7 @@ pub mod limits;
 pub mod machine;
 pub mod output;
 pub mod queue;
+pub mod schedule;
 pub mod suggest;
 pub mod time;
 pub mod value;
@@ -38,5 +40,6 @@ pub use fault::{Class, Fault, Problem};
 pub use flow::Declaration;
 pub use id::{InstanceId, JobId, Token};
 pub use job::{Job, NewJob, State};
+pub use schedule::Schedule;
 pub use time::{Span, Timestamp};
 pub use value::{Json, Map, Value};

@@ -93,3 +93,17 @@ pub const ENV_BYTES: usize = 4 * 1024;
 pub const PROGRAMS_KEPT: usize = 256;
 /// Machines that one process drives at once; parked ones do not count.
 pub const MACHINES_AT_ONCE: usize = 1_000;
+/// The longest name of a schedule, so that `schedule:NAME` can be the tag of its jobs.
+pub const SCHEDULE_NAME_BYTES: usize = 100;
+/// The longest cron expression.
+pub const CRON_BYTES: usize = 512;
+/// A tick that is found later than this was missed.
+pub const TICK_LATE_MILLIS: u64 = 60_000;
+/// The most missed ticks of one schedule that are made up for.
+pub const TICKS_MISSED: u32 = 1_000;
+/// Missed ticks that are made up for when the schedule does not say how many.
+pub const DEFAULT_TICKS_MISSED: u32 = 100;
+/// The most ticks of one schedule that wait for the job before to end.
+pub const TICKS_QUEUED: usize = 1_000;
+/// Ticks to come that a schedule shows.
+pub const TICKS_SHOWN: usize = 5;

@@ -55,6 +55,12 @@ impl Timestamp {
         Self::from_millis(self.0.saturating_add(i64::try_from(span.0).unwrap_or(i64::MAX)))
     }
 
+    /// The instant `span` earlier; stops at the year 1970.
+    #[must_use]
+    pub fn before(self, span: Span) -> Self {
+        Self::from_millis(self.0.saturating_sub(i64::try_from(span.0).unwrap_or(i64::MAX)))
+    }
+
     /// The time from `earlier` to this instant; nothing if `earlier` is later.
     #[must_use]
     pub fn since(self, earlier: Self) -> Span {

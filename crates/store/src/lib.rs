@@ -20,6 +20,7 @@
 //! | [`Documents`] | small texts under names, written by pure functions |
 //! | [`Rows`] | rows of tables, appended |
 //! | [`Definitions`] | stored workflows and their revisions |
+//! | [`Schedules`] | schedules, and the jobs that their ticks make |
 //!
 //! [`memory`] is the reference: the oracle that every backend is compared with.
 //! [`exam`](mod@exam) is the contract in executable form.
@@ -37,6 +38,7 @@ pub mod ledger;
 pub mod memory;
 pub mod output;
 pub mod outside;
+pub mod schedule;
 pub mod signal;
 pub mod table_row;
 pub mod tally;
@@ -60,6 +62,7 @@ pub use lease::{
 pub use ledger::{EffectPut, Ledgers, Noted};
 pub use output::{Outputs, Pair, PairPage};
 pub use outside::{Call, Expired, Extend, Hold, LeaseView, Lent, Outside};
+pub use schedule::{ScheduleWrite, Schedules, SchedulesDue, Written};
 pub use signal::{Signal, Signalled, Signals};
 pub use table_row::{NewRow, RowExtent, RowInsert, Rows, RowsInserted, StoredRow};
 pub use tally::{Tallies, Tally};
@@ -79,6 +82,7 @@ pub trait Store:
     + Definitions
     + Documents
     + Rows
+    + Schedules
 {
 }
 
@@ -96,6 +100,7 @@ impl<T> Store for T where
         + Definitions
         + Documents
         + Rows
+        + Schedules
 {
 }
 

@@ -10,6 +10,7 @@ mod input;
 mod jobs;
 mod json;
 mod run;
+mod schedules;
 mod screen;
 mod selftest;
 mod serve;
@@ -64,6 +65,7 @@ enum Command {
     Jobs(Box<jobs::Jobs>),
     Run(run::Run),
     Flows(flows::Flows),
+    Schedules(Box<schedules::Schedules>),
     Config(config::Config),
     Selftest(selftest::Selftest),
 }
@@ -96,6 +98,7 @@ pub fn main() -> ExitCode {
         Command::Jobs(jobs) => jobs.run(&context),
         Command::Run(run) => run.run(&context),
         Command::Flows(flows) => flows.run(&context),
+        Command::Schedules(schedules) => schedules.run(&context),
         Command::Config(config) => config.run(&context),
         Command::Selftest(selftest) => selftest.run(&context),
     };

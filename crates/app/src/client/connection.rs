@@ -47,7 +47,12 @@ impl Request {
         Self::new(Method::POST, route)
     }
 
-    /// Asks for something to be removed.
+    /// Puts something in its place.
+    pub fn put(route: impl Into<String>) -> Self {
+        Self::new(Method::PUT, route)
+    }
+
+    /// Removes something.
     pub fn delete(route: impl Into<String>) -> Self {
         Self::new(Method::DELETE, route)
     }

@@ -29,6 +29,7 @@ mod reply;
 mod results;
 mod room;
 mod routes;
+mod schedules;
 mod shape;
 
 pub use accept::serve;

@@ -76,7 +76,7 @@ struct Progress<'a> {
     message: &'a str,
 }
 
-struct Tags<'a>(&'a [jobmill_model::queue::Name]);
+pub(super) struct Tags<'a>(pub(super) &'a [jobmill_model::queue::Name]);
 
 impl Serialize for Tags<'_> {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {

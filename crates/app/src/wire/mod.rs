@@ -23,5 +23,6 @@ pub(crate) mod problem;
 pub(crate) mod query;
 pub(crate) mod reader;
 pub(crate) mod result;
+pub(crate) mod schedule;
 pub(crate) mod state;
 pub(crate) mod submission;

@@ -21,6 +21,8 @@ mod retry;
 #[cfg(test)]
 mod run;
 #[cfg(test)]
+mod schedules;
+#[cfg(test)]
 mod selftest;
 #[cfg(test)]
 mod serve;

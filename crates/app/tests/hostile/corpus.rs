@@ -44,6 +44,7 @@ pub(crate) fn valid(jobs: &Jobs) -> Vec<Valid> {
     let mut all = pages();
     all.extend(reads(jobs));
     all.extend(submissions());
+    all.extend(schedules());
     all.extend(documents(jobs));
     all.extend(google());
     all
@@ -118,6 +119,27 @@ fn submissions() -> Vec<Valid> {
         one(&[202], post("/jobs/bulk").json(&bulk)),
         one(&[202], lines.clone()),
         one(&[202], keyed("bulk key, with \"signs\"", lines)),
+    ]
+}
+
+const SCHEDULE: &str = r#"{"cron":"15 30 3 1,L * MON-FRI/2","time_zone":"Europe/Berlin",
+    "missed":"all","missed_limit":9,"overlap":"queue","clock_change":"skip","paused":true,
+    "job":{"flow":"range_report","input":{"start":1,"end":2},"queue":"mail","tags":["a"],
+    "backoff":"3s","timeout":"5m","priority":2,"max_attempts":2}}"#;
+
+fn schedules() -> Vec<Valid> {
+    let put = |name: &str| Draft::new("PUT", &format!("/schedules/{name}"));
+    let short = r#"{"name":"daily","cron":"@daily","job":{"flow":"range_report",
+        "input":{"start":1,"end":2}}}"#;
+    vec![
+        one(&[200, 201], put("full").json(SCHEDULE)),
+        one(&[201, 409], post("/schedules").json(short)),
+        one(&[200], get("/schedules?limit=1&cursor=a")),
+        one(&[200, 404], get("/schedules/full")),
+        one(&[200, 404], post("/schedules/full/pause")),
+        one(&[200, 404], post("/schedules/daily/resume")),
+        one(&[202, 404], post("/schedules/daily/trigger").header("Idempotency-Key", "once")),
+        one(&[200, 404], Draft::new("DELETE", "/schedules/daily")),
     ]
 }
 

@@ -33,6 +33,8 @@ mod pairs;
 #[cfg(test)]
 mod results;
 #[cfg(test)]
+mod schedules;
+#[cfg(test)]
 mod server;
 #[cfg(test)]
 mod trial_flows;

@@ -84,7 +84,7 @@ fn size(job: &JobInsert) -> usize {
     job.input.as_str().len() + job.params.as_str().len() + ROW_BYTES
 }
 
-fn insert(tx: &mut Txn<'_>, submission: &Submission) -> Outcome<Inserted> {
+pub(super) fn insert(tx: &mut Txn<'_>, submission: &Submission) -> Outcome<Inserted> {
     if let Some(idempotency) = &submission.idempotency {
         if let Some(ids) = known(tx, idempotency)? {
             return Ok(Inserted::Replay(ids));

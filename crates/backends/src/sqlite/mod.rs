@@ -32,6 +32,7 @@ mod queue;
 mod reader;
 mod request;
 mod row;
+mod schedule;
 mod signal;
 mod spec;
 mod table_row;

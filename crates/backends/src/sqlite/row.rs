@@ -176,7 +176,7 @@ pub(super) fn text_error(
     Error::FromSqlConversionFailure(column, Type::Text, Box::new(error))
 }
 
-fn unreadable(column: usize, kind: Type, what: &'static str) -> Error {
+pub(super) fn unreadable(column: usize, kind: Type, what: &'static str) -> Error {
     Error::FromSqlConversionFailure(column, kind, what.into())
 }
 

@@ -64,6 +64,8 @@ pub(crate) fn line(
         Write::Undeclare(flow) => format!("undeclare {flow}"),
         Write::Deploy(put) => format!("deploy {}", put.name),
         Write::Undeploy(definition) => format!("undeploy {definition}"),
+        Write::Schedules(writes) => format!("schedules {} {}", writes.len(), names(&write.ids())),
+        Write::DropSchedule(name) => format!("drop schedule {name}"),
     };
     format!("{who}: {what} → {}", came_to(witness, answer))
 }

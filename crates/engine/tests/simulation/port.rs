@@ -7,7 +7,9 @@ use jobmill_model::job::FailedAttempt;
 use jobmill_model::machine::Entry;
 use jobmill_model::output::{Chunk, Extent};
 use jobmill_model::queue::Name;
-use jobmill_model::{Declaration, Definition, InstanceId, Job, JobId, Json, Timestamp, Token};
+use jobmill_model::{
+    Declaration, Definition, InstanceId, Job, JobId, Json, Schedule, Timestamp, Token,
+};
 use jobmill_store::*;
 use parking_lot::Mutex;
 
@@ -151,6 +153,26 @@ impl Outputs for SimStore {
 impl Attempts for SimStore {
     async fn attempt_list(&self, query: &AttemptQuery) -> Result<Vec<FailedAttempt>> {
         self.read().await?.attempt_list(query).await
+    }
+}
+
+#[async_trait]
+impl Schedules for SimStore {
+    async fn schedule_write(&self, writes: Vec<ScheduleWrite>) -> Result<Vec<Written>> {
+        answered!(self.write(Write::Schedules(writes)), Written)
+    }
+    async fn schedule_get(&self, name: &Name) -> Result<Option<Schedule>> {
+        self.read().await?.schedule_get(name).await
+    }
+    async fn schedule_list(&self, after: Option<&Name>, limit: usize) -> Result<Vec<Schedule>> {
+        self.read().await?.schedule_list(after, limit).await
+    }
+    async fn schedule_delete(&self, name: &Name) -> Result<bool> {
+        let held = answered!(self.write(Write::DropSchedule(name.clone())), Held);
+        held.map(|held: Vec<bool>| held.first().copied().unwrap_or_default())
+    }
+    async fn schedule_due(&self, now: Timestamp, limit: usize) -> Result<SchedulesDue> {
+        self.read().await?.schedule_due(now, limit).await
     }
 }
 

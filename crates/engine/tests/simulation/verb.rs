@@ -34,6 +34,8 @@ pub(crate) enum Write {
     Undeclare(Name),
     Deploy(DefinitionPut),
     Undeploy(Name),
+    Schedules(Vec<ScheduleWrite>),
+    DropSchedule(Name),
 }
 
 /// What a write came to.
@@ -59,6 +61,7 @@ pub(crate) enum Answer {
     Noted(Noted),
     Declared(Declared),
     Deployed(Deployed),
+    Written(Vec<Written>),
 }
 
 impl Write {
@@ -94,6 +97,8 @@ impl Write {
             Self::SweepChunks(most) => Answer::Swept(store.output_sweep(most).await?),
             Self::Deploy(put) => Answer::Deployed(store.definition_put(put).await?),
             Self::Undeploy(name) => Answer::Held(vec![store.definition_delete(&name).await?]),
+            Self::Schedules(writes) => Answer::Written(store.schedule_write(writes).await?),
+            Self::DropSchedule(name) => Answer::Held(vec![store.schedule_delete(&name).await?]),
             outside => return outside.apply_outside(store).await,
         };
         Ok(answer)
@@ -144,7 +149,12 @@ impl Write {
             | Self::Reclaim(..)
             | Self::SweepChunks(_)
             | Self::Deploy(_)
-            | Self::Undeploy(_) => Vec::new(),
+            | Self::Undeploy(_)
+            | Self::DropSchedule(_) => Vec::new(),
+            Self::Schedules(writes) => {
+                let jobs = writes.iter().flat_map(|write| &write.jobs);
+                jobs.map(|job| job.id).collect()
+            }
         }
     }
 }

@@ -8,7 +8,9 @@ use jobmill_model::job::FailedAttempt;
 use jobmill_model::machine::Entry;
 use jobmill_model::output::{Chunk, Extent};
 use jobmill_model::queue::Name;
-use jobmill_model::{Declaration, Definition, InstanceId, Job, JobId, Json, Timestamp, Token};
+use jobmill_model::{
+    Declaration, Definition, InstanceId, Job, JobId, Json, Schedule, Timestamp, Token,
+};
 use jobmill_store::*;
 use tokio::sync::{Mutex, MutexGuard, Notify};
 
@@ -154,6 +156,27 @@ impl Outputs for CutStore {
 impl Attempts for CutStore {
     async fn attempt_list(&self, query: &AttemptQuery) -> Result<Vec<FailedAttempt>> {
         self.inner.attempt_list(query).await
+    }
+}
+
+#[async_trait]
+impl Schedules for CutStore {
+    async fn schedule_write(&self, writes: Vec<ScheduleWrite>) -> Result<Vec<Written>> {
+        let _turn = self.write().await?;
+        self.inner.schedule_write(writes).await
+    }
+    async fn schedule_get(&self, name: &Name) -> Result<Option<Schedule>> {
+        self.inner.schedule_get(name).await
+    }
+    async fn schedule_list(&self, after: Option<&Name>, limit: usize) -> Result<Vec<Schedule>> {
+        self.inner.schedule_list(after, limit).await
+    }
+    async fn schedule_delete(&self, name: &Name) -> Result<bool> {
+        let _turn = self.write().await?;
+        self.inner.schedule_delete(name).await
+    }
+    async fn schedule_due(&self, now: Timestamp, limit: usize) -> Result<SchedulesDue> {
+        self.inner.schedule_due(now, limit).await
     }
 }
 

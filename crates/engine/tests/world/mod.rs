@@ -173,6 +173,10 @@ impl World {
         Self { engine, clock, store }
     }
 
+    pub(crate) fn clock_now(&self) -> Timestamp {
+        self.clock.now()
+    }
+
     pub(crate) async fn submit(&self, job: NewJob) -> JobId {
         self.engine.submit(vec![job], None).await.unwrap()[0].id
     }

@@ -1,5 +1,7 @@
 //! Stores that are wrong on purpose, to show that the exams and the comparison can fail.
 
+mod schedule;
+
 use std::collections::BTreeMap;
 
 use async_trait::async_trait;
@@ -48,10 +50,14 @@ pub(super) enum Flaw {
     NotesTwice,
     /// It stops a job to delete it.
     DeletesUnfinished,
+    /// It takes a change of a schedule whatever stands there.
+    TicksTwice,
+    /// It loses a job of a tick.
+    LosesTicks,
 }
 
 impl Flaw {
-    pub(super) const ALL: [Self; 16] = [
+    pub(super) const ALL: [Self; 18] = [
         Self::RewritesBlind,
         Self::RepeatsRows,
         Self::SettlesStale,
@@ -68,6 +74,8 @@ impl Flaw {
         Self::ExpiresAll,
         Self::NotesTwice,
         Self::DeletesUnfinished,
+        Self::TicksTwice,
+        Self::LosesTicks,
     ];
 }
 

@@ -26,6 +26,7 @@ pub mod promote;
 pub mod random;
 pub mod reclaim;
 pub mod retry;
+pub mod schedule;
 pub mod settle;
 pub mod signal;
 mod stage;
@@ -343,6 +344,16 @@ macro_rules! exam {
                 a_row_with_a_known_id_is_passed_over
                 rows_go_only_to_a_table_that_is_there
                 the_rows_of_a_set_are_swept_in_steps
+            }
+            schedule {
+                a_stored_schedule_reads_back_whole
+                the_jobs_of_a_tick_are_stored_with_it
+                a_tick_that_somebody_answered_makes_no_job
+                of_two_writes_at_once_each_stands_for_itself
+                schedules_are_listed_by_name_in_pages
+                a_deleted_schedule_leaves_its_jobs
+                a_schedule_is_due_from_its_tick_on
+                waiting_ticks_are_due_when_the_job_before_has_ended
             }
             neighbours {
                 every_job_goes_to_one_claim

@@ -44,6 +44,8 @@ fn every_flaw_fails_an_exam() {
             Flaw::PromotesAll => fails(flaw, promote::no_more_are_promoted_than_asked),
             Flaw::RewritesBlind => fails(flaw, document::commits_of_one_document_follow_each_other),
             Flaw::RepeatsRows => fails(flaw, table_row::a_row_with_a_known_id_is_passed_over),
+            Flaw::TicksTwice => fails(flaw, schedule::a_tick_that_somebody_answered_makes_no_job),
+            Flaw::LosesTicks => fails(flaw, schedule::the_jobs_of_a_tick_are_stored_with_it),
             Flaw::ReclaimsAll => fails(flaw, reclaim::the_jobs_of_the_living_are_left_alone),
             Flaw::ExtendsStale => {
                 fails(flaw, outside::a_heartbeat_under_another_token_changes_nothing)

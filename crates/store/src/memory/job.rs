@@ -55,7 +55,7 @@ impl Jobs for MemoryStore {
 }
 
 impl Data {
-    fn insert(&mut self, submission: Submission) -> Result<Inserted> {
+    pub(super) fn insert(&mut self, submission: Submission) -> Result<Inserted> {
         if let Some(ids) = self.known(&submission)? {
             return Ok(Inserted::Replay(ids));
         }

@@ -14,6 +14,7 @@ mod lease;
 mod ledger;
 mod output;
 mod outside;
+mod schedule;
 mod signal;
 mod table_row;
 mod tally;
@@ -25,7 +26,7 @@ use jobmill_model::job::{FailedAttempt, Fingerprint, Move};
 use jobmill_model::machine::Entry;
 use jobmill_model::output::{Chunk, Extent};
 use jobmill_model::queue::{Name, Rank};
-use jobmill_model::{Declaration, InstanceId, Job, JobId, Json, Timestamp, Token};
+use jobmill_model::{Declaration, InstanceId, Job, JobId, Json, Schedule, Timestamp, Token};
 use parking_lot::Mutex;
 
 use crate::{Hold, Pair, Signal, Tally};
@@ -59,6 +60,7 @@ struct Data {
     tally: Tally,
     /// The revisions of each definition, oldest first.
     definitions: BTreeMap<Name, Vec<Definition>>,
+    schedules: BTreeMap<Name, Schedule>,
 }
 
 /// The scope of an idempotency key and the key.

@@ -45,6 +45,7 @@ fn bounded(query: Query, step: &str) -> bool {
         Query::LeaseRenew => step.starts_with("SCAN lease"),
         Query::LeaseNext => step == "SCAN lease USING COVERING INDEX lease_expiry",
         Query::JobNextDue => step == "SCAN job USING COVERING INDEX job_due",
+        Query::ScheduleHeld => step == "SCAN schedule USING COVERING INDEX schedule_held",
         _ => false,
     }
 }
@@ -64,6 +65,8 @@ fn each_verb_uses_the_index_that_was_made_for_it() {
         (Query::JobLeased, "SEARCH job USING INDEX job_open (state=?)"),
         (Query::JobChildren, "SEARCH job USING INDEX job_child (parent=?)"),
         (Query::OutputRead, "SEARCH chunk USING PRIMARY KEY (job=? AND token=? AND first>?)"),
+        (Query::ScheduleDue, "SEARCH schedule USING COVERING INDEX schedule_due (next_at<?)"),
+        (Query::ScheduleNext, "SEARCH schedule USING COVERING INDEX schedule_due (next_at>?)"),
         (Query::PublicationFrom, "SEARCH publication USING INTEGER PRIMARY KEY (rowid>?)"),
     ] {
         let plan = plan(&connection, query.text());

@@ -7,7 +7,7 @@ use super::document;
 use super::op::{Answer, Op};
 use crate::{
     Appended, Cancelled, Declared, Deleted, Deployed, Inserted, Noted, Parked, Retried, Settled,
-    Signalled,
+    Signalled, Written,
 };
 
 /// The answers that a random run has met, verb by verb.
@@ -57,6 +57,11 @@ const WANTED: &[(&str, &[&str])] = &[
     ("definition_get", &["some", "none"]),
     ("definition_list", &["some"]),
     ("revision_list", &["some", "none"]),
+    ("schedule_write", &["done", "stale"]),
+    ("schedule_delete", &["held", "stale"]),
+    ("schedule_get", &["some", "none"]),
+    ("schedule_list", &["some", "none"]),
+    ("schedule_due", &["some", "none", "held", "later"]),
 ];
 
 impl Coverage {
@@ -152,6 +157,13 @@ fn words(answer: &Answer) -> Vec<&'static str> {
         Answer::Definition(found) => vec![some(found.is_some())],
         Answer::Definitions(found) => vec![some(!found.is_empty())],
         Answer::Document(answer) => answer.words(),
+        Answer::Written(all) => all.iter().map(|one| written(*one)).collect(),
+        Answer::Schedules(all) => vec![some(!all.is_empty())],
+        Answer::SchedulesDue(due) => {
+            let held = (!due.held_by.is_empty()).then_some("held");
+            let later = due.next.map(|_| "later");
+            [Some(some(!due.schedules.is_empty())), held, later].into_iter().flatten().collect()
+        }
         Answer::OutputSwept | Answer::Tally(_) => vec!["some"],
         outside => words_outside(outside),
     }
@@ -190,6 +202,13 @@ fn cancelled(answer: Cancelled) -> &'static str {
         Cancelled::Done(_) => "done",
         Cancelled::Ended(_) => "ended",
         Cancelled::Unknown => "unknown",
+    }
+}
+
+fn written(answer: Written) -> &'static str {
+    match answer {
+        Written::Done => "done",
+        Written::Stale => "stale",
     }
 }
 

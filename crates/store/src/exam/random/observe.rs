@@ -4,7 +4,7 @@ use jobmill_model::job::FailedAttempt;
 use jobmill_model::machine::Entry;
 use jobmill_model::output::{Chunk, Extent};
 use jobmill_model::queue::Name;
-use jobmill_model::{Declaration, Definition, Job, JobId, Json};
+use jobmill_model::{Declaration, Definition, Job, JobId, Json, Schedule};
 
 use super::super::stage::{Must, every_attempt, everything};
 use super::op::{definitions, list, read_output};
@@ -19,6 +19,7 @@ pub(super) struct Snapshot {
     pub(super) pairs: Vec<Pair>,
     pub(super) flows: Vec<Declaration>,
     pub(super) definitions: Vec<Definition>,
+    pub(super) schedules: Vec<Schedule>,
 }
 
 /// Everything that can be seen of a job.
@@ -53,7 +54,8 @@ impl Snapshot {
             revisions.extend(store.revision_list(&present.name, None, 1_000).await.must());
         }
         let (total, pairs) = (page.total, page.pairs);
-        Self { jobs, tally, total, pairs, flows, definitions: revisions }
+        let schedules = store.schedule_list(None, 1_000).await.must();
+        Self { jobs, tally, total, pairs, flows, definitions: revisions, schedules }
     }
 
     /// Says where two snapshots differ first.
@@ -64,7 +66,7 @@ impl Snapshot {
         }
         let rest = |of: &Self| {
             let kept = (of.tally.clone(), of.total, of.pairs.clone(), of.flows.clone());
-            (of.jobs.len(), kept, of.definitions.clone())
+            (of.jobs.len(), kept, of.definitions.clone(), of.schedules.clone())
         };
         let differ = rest(self) != rest(other);
         differ.then(|| format!("  oracle:    {:?}\n  candidate: {:?}", rest(self), rest(other)))

@@ -9,15 +9,17 @@ use jobmill_model::job::FailedAttempt;
 use jobmill_model::machine::Entry;
 use jobmill_model::output::{Chunk, Extent};
 use jobmill_model::queue::Name;
-use jobmill_model::{Declaration, Definition, InstanceId, Job, JobId, Json, Timestamp, Token};
+use jobmill_model::{
+    Declaration, Definition, InstanceId, Job, JobId, Json, Schedule, Timestamp, Token,
+};
 
 use super::super::stage::Must;
 use super::document::{DocumentAnswer, DocumentOp};
 use crate::{
     Append, Appended, AttemptQuery, Call, Cancelled, Claim, Claimed, Declared, DefinitionPut,
     Deleted, Deployed, EffectPut, Expired, Extend, Inserted, JobQuery, LeaseView, Lent, Noted,
-    PairPage, Park, Parked, ProgressNote, Promoted, Reclaimed, Result, Retried, Settle, Settled,
-    Signal, Signalled, Store, Submission, Tally,
+    PairPage, Park, Parked, ProgressNote, Promoted, Reclaimed, Result, Retried, ScheduleWrite,
+    SchedulesDue, Settle, Settled, Signal, Signalled, Store, Submission, Tally, Written,
 };
 
 #[derive(Debug, Clone)]
@@ -64,6 +66,11 @@ pub(super) enum Op {
     Definition(Name, Option<String>),
     Definitions(Option<Name>, usize),
     Revisions(Name, Option<u64>, usize),
+    WriteSchedules(Vec<ScheduleWrite>),
+    DeleteSchedule(Name),
+    GetSchedule(Name),
+    ListSchedules(Option<Name>, usize),
+    DueSchedules(Timestamp, usize),
 }
 
 #[derive(Debug, PartialEq)]
@@ -107,6 +114,9 @@ pub(super) enum Answer {
     Undeployed(bool),
     Definition(Option<Box<Definition>>),
     Definitions(Vec<Definition>),
+    Written(Vec<Written>),
+    Schedules(Vec<Schedule>),
+    SchedulesDue(SchedulesDue),
 }
 
 impl Op {
@@ -155,6 +165,11 @@ impl Op {
             Self::Definition(..) => "definition_get",
             Self::Definitions(..) => "definition_list",
             Self::Revisions(..) => "revision_list",
+            Self::WriteSchedules(_) => "schedule_write",
+            Self::DeleteSchedule(_) => "schedule_delete",
+            Self::GetSchedule(_) => "schedule_get",
+            Self::ListSchedules(..) => "schedule_list",
+            Self::DueSchedules(..) => "schedule_due",
         }
     }
 
@@ -205,6 +220,12 @@ impl Op {
             }
             Self::Undeploy(name) => Answer::Undeployed(store.definition_delete(name).await.must()),
             Self::Document(op) => Answer::Document(op.apply(store).await),
+            Self::WriteSchedules(writes) => {
+                Answer::Written(store.schedule_write(writes.clone()).await.must())
+            }
+            Self::DeleteSchedule(name) => {
+                Answer::Held(vec![store.schedule_delete(name).await.must()])
+            }
             reading => reading.read(store).await,
         }
     }
@@ -234,6 +255,16 @@ impl Op {
             }
             Self::Revisions(name, before, limit) => {
                 Answer::Definitions(store.revision_list(name, *before, *limit).await.must())
+            }
+            Self::GetSchedule(name) => {
+                let found = store.schedule_get(name).await.must();
+                Answer::Schedules(found.into_iter().collect())
+            }
+            Self::ListSchedules(after, limit) => {
+                Answer::Schedules(store.schedule_list(after.as_ref(), *limit).await.must())
+            }
+            Self::DueSchedules(now, limit) => {
+                Answer::SchedulesDue(store.schedule_due(*now, *limit).await.must())
             }
             outside => outside.outside(store).await,
         }

@@ -4,22 +4,25 @@ mod deploy;
 mod document;
 mod lease;
 mod outside;
+mod schedule;
 mod submit;
 
 use std::collections::{BTreeMap, BTreeSet};
 
 use jobmill_model::job::Idempotency;
-use jobmill_model::{InstanceId, Job, JobId, State, Timestamp, Token};
+use jobmill_model::{InstanceId, Job, JobId, Schedule, State, Timestamp, Token};
 
 use super::super::stage::{Must, at, every_attempt, name, nobody};
 use super::chance::Chance;
 use super::op::{Answer, Op};
-use crate::{AttemptQuery, Inserted, JobQuery, Noted, Settled, Store};
+use crate::{AttemptQuery, Inserted, JobQuery, Noted, Settled, Store, Written};
 
 const FLOWS: [&str; 3] = ["f", "g", "h"];
 const QUEUES: [&str; 4] = ["default", "slow", "nightly", "mail"];
 /// Every so many operations there is one on documents or rows.
 const TURNS_OF_DOCUMENTS: usize = 6;
+/// Every so many turns are those of schedules, with a chance of their own as well.
+const TURNS_OF_SCHEDULES: usize = 12;
 const TAGS: [&str; 3] = ["red", "green", "blue"];
 
 type Lease = (JobId, Token);
@@ -29,6 +32,7 @@ pub(super) struct World {
     chance: Chance,
     /// Another one for documents, so that they do not change what happens to jobs.
     other_chance: Chance,
+    schedule_chance: Chance,
     /// How many operations there have been.
     turn: usize,
     millis: i64,
@@ -51,6 +55,8 @@ pub(super) struct World {
     desks: BTreeMap<JobId, Desk>,
     /// How long the result is that has been written under a lease.
     written: BTreeMap<Lease, u64>,
+    /// Schedules as they stand.
+    schedules: Vec<Schedule>,
 }
 
 /// What lies before a worker.
@@ -67,6 +73,7 @@ impl World {
         Self {
             chance: Chance::new(seed),
             other_chance: Chance::new(!seed),
+            schedule_chance: Chance::new(seed.rotate_left(32)),
             turn: 0,
             millis: at(0).as_millis(),
             dues: BTreeSet::new(),
@@ -80,6 +87,7 @@ impl World {
             parked: Vec::new(),
             desks: BTreeMap::new(),
             written: BTreeMap::new(),
+            schedules: Vec::new(),
         }
     }
 
@@ -89,6 +97,12 @@ impl World {
             std::mem::swap(&mut self.chance, &mut self.other_chance);
             let op = Op::Document(self.document_op());
             std::mem::swap(&mut self.chance, &mut self.other_chance);
+            return op;
+        }
+        if self.turn % TURNS_OF_SCHEDULES == 1 {
+            std::mem::swap(&mut self.chance, &mut self.schedule_chance);
+            let op = self.schedule_op();
+            std::mem::swap(&mut self.chance, &mut self.schedule_chance);
             return op;
         }
         match self.chance.below(100) {
@@ -139,6 +153,11 @@ impl World {
                     token.iter().for_each(|token| self.leases.push((job.id, *token)));
                 }
             }
+            (Op::WriteSchedules(writes), Answer::Written(written)) => {
+                let done = writes.iter().zip(written).filter(|(_, it)| **it == Written::Done);
+                let jobs = done.flat_map(|(write, _)| &write.jobs);
+                self.jobs.extend(jobs.map(|job| job.id));
+            }
             (Op::Claim(_), Answer::Claimed(claimed)) => {
                 let leases = claimed.iter().map(|claimed| (claimed.job.id, claimed.token));
                 self.leases.extend(leases);
@@ -178,6 +197,7 @@ impl World {
             let older = if holds { held.insert(id, token) } else { Some(token) };
             self.ended.extend(older.map(|older| (id, older)));
         }
+        self.schedules = oracle.schedule_list(None, 1_000).await.must();
         self.leases.extend(held);
         self.lent.retain(|lease| self.leases.contains(lease));
         self.desks.clear();

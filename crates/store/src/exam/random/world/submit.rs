@@ -19,7 +19,7 @@ impl World {
         Submission { jobs, idempotency, at, offer }
     }
 
-    fn job_insert(&mut self, at: Timestamp) -> JobInsert {
+    pub(super) fn job_insert(&mut self, at: Timestamp) -> JobInsert {
         let spec = self.spec(at);
         let input = Value::map([("n", Value::from(self.chance.below(1_000)))]).to_json();
         JobInsert {
@@ -30,7 +30,7 @@ impl World {
         }
     }
 
-    fn spec(&mut self, at: Timestamp) -> Spec {
+    pub(super) fn spec(&mut self, at: Timestamp) -> Spec {
         let tags = TAGS.iter().filter(|_| self.chance.percent(30)).map(|tag| name(tag)).collect();
         let parent = self.chance.percent(25).then(|| self.some_id());
         let priority = self.chance.below(5) as i64 - 2;
@@ -57,7 +57,7 @@ impl World {
         }
     }
 
-    fn one_name(&mut self, among: &[&str]) -> Name {
+    pub(super) fn one_name(&mut self, among: &[&str]) -> Name {
         name(self.chance.pick(among).expect("there is a name to pick"))
     }
 

@@ -1,0 +1,2 @@
+-- ?1 name
+DELETE FROM schedule WHERE name = ?1

@@ -1,0 +1,2 @@
+-- ?1 now
+SELECT name FROM schedule WHERE next_at <= ?1

@@ -1,0 +1,9 @@
+-- ?1 the name before, ?2 limit
+SELECT
+    name, revision, paused, created_at, changed_at, next_at, cron, zone, clock_change, missed,
+    missed_limit, overlap, flow, queue, priority, max_attempts, options, input, params, queued,
+    last_tick, last_job, skipped_tick, skipped_for, failed_tick, failed_at, failed_text
+FROM schedule
+WHERE name > ?1
+ORDER BY name
+LIMIT ?2

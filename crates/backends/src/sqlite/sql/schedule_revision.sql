@@ -1,0 +1,2 @@
+-- ?1 name
+SELECT revision FROM schedule WHERE name = ?1
