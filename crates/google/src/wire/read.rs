@@ -51,15 +51,15 @@ pub fn text_or<'a>(value: Option<&'a Value>, what: &str) -> Read<Option<&'a str>
     }
 }
 
-/// A Boolean, also as text.
+/// A Boolean, also as text, which Python's clients begin with a capital.
 ///
 /// # Errors
 /// Anything else.
 pub fn boolean(value: &Value, what: &str) -> Read<bool> {
     match value {
         Value::Bool(value) => Ok(*value),
-        Value::String(text) if &**text == "true" => Ok(true),
-        Value::String(text) if &**text == "false" => Ok(false),
+        Value::String(text) if matches!(&**text, "true" | "True") => Ok(true),
+        Value::String(text) if matches!(&**text, "false" | "False") => Ok(false),
         other => Err(wrong(what, "a boolean", other)),
     }
 }
@@ -163,6 +163,13 @@ mod tests {
         assert!(integer(&Value::Double(2.5), "n").is_err());
         assert!(double(&"NaN".into(), "d").is_ok_and(f64::is_nan));
         assert_eq!(double_value(f64::NEG_INFINITY), "-Infinity".into());
+    }
+
+    #[test]
+    fn booleans_may_be_text() {
+        assert_eq!(boolean(&"True".into(), "b"), Ok(true));
+        assert_eq!(boolean(&"false".into(), "b"), Ok(false));
+        assert!(boolean(&"yes".into(), "b").is_err());
     }
 
     #[test]
