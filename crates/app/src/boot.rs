@@ -119,6 +119,7 @@ impl Server {
             header_timeout: settings.header_timeout,
             connections: settings.connections,
             process_sleep: settings.process_sleep,
+            streams: jobmill_model::limits::EVENT_STREAMS,
             access: access.doors,
         };
         let (key_file, needs_key) = (access.file, access.needs_key);

@@ -12,11 +12,11 @@ use jobmill_model::output::{Chunk, Extent};
 use jobmill_model::queue::Name;
 use jobmill_model::{InstanceId, Job, JobId, Json, Span, Timestamp, Token, Value, limits};
 use jobmill_store::{
-    AttemptQuery, Cancelled, Deleted, JobPage, JobQuery, PairPage, Retried, Signalled, Store,
+    AttemptQuery, Cancelled, Deleted, Feed, JobPage, JobQuery, PairPage, Retried, Signalled, Store,
     StoreError, Tally,
 };
 use parking_lot::Mutex;
-use tokio::sync::watch;
+use tokio::sync::{Notify, watch};
 
 use crate::bus::Bus;
 use crate::chance::Chance;
@@ -94,6 +94,9 @@ pub(crate) struct Shared {
     pub(crate) progress: ProgressSender,
     pub(crate) http: HttpClient,
     pub(crate) observer: Observer,
+    /// What the store has changed of late, and the word that there is something new.
+    pub(crate) feed: Arc<Feed>,
+    pub(crate) changed: Arc<Notify>,
     pub(crate) starved: AtomicBool,
     pub(crate) draining: watch::Sender<bool>,
 }
@@ -214,6 +217,8 @@ impl Engine {
             running: Running::default(),
             http: HttpClient::new(config.gate, clock.clone()),
             observer: Observer::default(),
+            feed: store.events(),
+            changed: Arc::default(),
             starved: AtomicBool::new(false),
             draining: watch::Sender::new(false),
             store,
@@ -226,6 +231,8 @@ impl Engine {
             progress,
         });
         shared.observer.reclaimed(&reclaimed);
+        let changed = shared.changed.clone();
+        shared.feed.listen(move || changed.notify_waiters());
         tokio::spawn(settle::run(shared.clone(), settles));
         tokio::spawn(progress::run(shared.clone(), notes));
         tokio::spawn(claim::run(shared.clone()));

@@ -45,6 +45,11 @@ impl Places {
         self.taken.load(Ordering::Acquire)
     }
 
+    /// Whether no place is free.
+    pub(crate) fn are_all_taken(&self) -> bool {
+        self.taken() >= self.limit()
+    }
+
     /// Learns from a finished job how long jobs take.
     pub(crate) fn learn(&self, took: Duration) {
         let nanos = u64::try_from(took.as_nanos()).unwrap_or(u64::MAX / FADE).min(u64::MAX / FADE);

@@ -69,6 +69,10 @@ pub const PAGE_ROWS: usize = 50;
 pub const PAGE_ROWS_MAX: usize = 1_000;
 /// A page of jobs ends early when their inputs come to this size.
 pub const PAGE_BYTES: usize = 4 * 1024 * 1024;
+/// Rows that are counted at most to explain why a job waits.
+pub const SITUATION_ROWS: u64 = 10_000;
+/// The most event streams that are open at once.
+pub const EVENT_STREAMS: usize = 256;
 /// The longest that a reader may wait for a result in one request.
 pub const WAIT_MILLIS: u64 = 60_000;
 /// The most entries of one job's journal.

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use async_trait::async_trait;
-use jobmill_model::job::{Idempotency, Spec};
+use jobmill_model::job::{Children, Idempotency, Place, Spec};
 use jobmill_model::queue::Name;
 use jobmill_model::{InstanceId, Job, JobId, Json, State, Timestamp, Token};
 
@@ -72,6 +72,8 @@ pub struct JobQuery {
     pub since: Option<Timestamp>,
     /// Only jobs submitted before this instant.
     pub until: Option<Timestamp>,
+    /// Only jobs that have not ended, or ended at or after this instant.
+    pub active_since: Option<Timestamp>,
     /// Only jobs older than this one: the `next` of the page before.
     pub before: Option<JobId>,
     /// The most rows to answer.
@@ -87,6 +89,18 @@ pub struct JobPage {
     pub jobs: Vec<Job>,
     /// Where the next page begins, if there may be one.
     pub next: Option<JobId>,
+}
+
+/// What there is to know of a job that explains why it stands where it stands.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Situation {
+    /// The job.
+    pub job: Job,
+    /// Where it stands towards the workers. Jobs that go before it are those of its flow, and
+    /// are counted up to [`SITUATION_ROWS`](jobmill_model::limits::SITUATION_ROWS).
+    pub place: Place,
+    /// Its children, counted as far.
+    pub children: Children,
 }
 
 /// What became of a request to cancel.
@@ -153,6 +167,9 @@ pub trait Jobs: Send + Sync {
 
     /// The jobs with these ids, where they exist.
     async fn job_get(&self, ids: &[JobId]) -> Result<Vec<Option<Job>>>;
+
+    /// A job with what explains why it stands where it stands, if it exists.
+    async fn job_situation(&self, id: JobId) -> Result<Option<Situation>>;
 
     /// A page of jobs, newest first.
     async fn job_list(&self, query: &JobQuery) -> Result<JobPage>;

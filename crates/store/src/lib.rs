@@ -19,6 +19,7 @@
 //! | [`Tallies`] | kept totals |
 //! | [`Documents`] | small texts under names, written by pure functions |
 //! | [`Rows`] | rows of tables, appended |
+//! | [`Events`] | what has changed of late |
 //! | [`Definitions`] | stored workflows and their revisions |
 //! | [`Schedules`] | schedules, and the jobs that their ticks make |
 //!
@@ -29,6 +30,7 @@ pub mod attempt;
 pub mod definition;
 pub mod document;
 pub mod error;
+pub mod event;
 pub mod exam;
 pub mod flow;
 pub mod job;
@@ -50,10 +52,11 @@ pub use document::{
     Rewrite,
 };
 pub use error::StoreError;
+pub use event::{Change, Events, Feed};
 pub use flow::{Declared, Flows};
 pub use job::{
-    Cancelled, Deleted, Inserted, JobInsert, JobPage, JobQuery, Jobs, Offer, Retried, Submission,
-    Swept,
+    Cancelled, Deleted, Inserted, JobInsert, JobPage, JobQuery, Jobs, Offer, Retried, Situation,
+    Submission, Swept,
 };
 pub use journal::{Append, Appended, Journals};
 pub use lease::{
@@ -83,6 +86,7 @@ pub trait Store:
     + Documents
     + Rows
     + Schedules
+    + Events
 {
 }
 
@@ -101,6 +105,7 @@ impl<T> Store for T where
         + Documents
         + Rows
         + Schedules
+        + Events
 {
 }
 

@@ -34,6 +34,7 @@ pub struct Request {
     body: Bytes,
     content_type: Option<&'static str>,
     idempotency_key: Option<String>,
+    last_event_id: Option<String>,
 }
 
 impl Request {
@@ -59,7 +60,7 @@ impl Request {
 
     fn new(method: Method, route: impl Into<String>) -> Self {
         let (body, route) = (Bytes::new(), route.into());
-        Self { method, route, body, content_type: None, idempotency_key: None }
+        Self { method, route, body, content_type: None, idempotency_key: None, last_event_id: None }
     }
 
     /// With a JSON value as its body.
@@ -83,6 +84,13 @@ impl Request {
         self
     }
 
+    /// With the id of the last event that was received, if there is one.
+    #[must_use]
+    pub fn last_event_id(mut self, id: Option<String>) -> Self {
+        self.last_event_id = id;
+        self
+    }
+
     fn build(&self, client: &Client) -> Result<hyper::Request<Full<Bytes>>, ClientError> {
         let mut request = hyper::Request::builder()
             .method(self.method.clone())
@@ -94,6 +102,9 @@ impl Request {
         }
         if let Some(key) = &self.idempotency_key {
             request = request.header("idempotency-key", key);
+        }
+        if let Some(id) = &self.last_event_id {
+            request = request.header("last-event-id", id);
         }
         if let Some(key) = &client.key {
             request = request.header(AUTHORIZATION, format!("Bearer {}", key.reveal()));

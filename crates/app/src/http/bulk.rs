@@ -143,6 +143,7 @@ async fn bulk(room: &Room, uri: &Uri, verb: BulkVerb) -> Answer {
         tag: query.name("tag"),
         since: query.parsed("since"),
         until: query.parsed("until"),
+        active_since: None,
         before: query.job_cursor(),
         limit: 0,
     };

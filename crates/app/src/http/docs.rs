@@ -28,6 +28,7 @@ use crate::web;
     ),
     tags(
         (name = "jobs", description = "Submit work, follow it, read its outcome"),
+        (name = "events", description = "What happens to jobs, as it happens"),
         (name = "flows", description = "What can be run"),
         (name = "schedules", description = "Jobs that are submitted again and again"),
         (name = "document 000", description = "The routes of the first source document"),

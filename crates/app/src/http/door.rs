@@ -8,7 +8,7 @@ use hyper::Request;
 use hyper::body::Incoming;
 use jobmill_engine::Engine;
 use jobmill_model::{Span, limits};
-use tokio::sync::watch;
+use tokio::sync::{Semaphore, watch};
 use tower::ServiceExt;
 
 use super::access::Access;
@@ -28,9 +28,11 @@ pub(crate) struct Door {
 
 impl Door {
     pub(crate) fn new(engine: Engine, settings: Settings, closing: watch::Receiver<bool>) -> Self {
-        let Settings { body_bytes, request_timeout, process_sleep, access, .. } = settings;
+        let Settings { body_bytes, request_timeout, process_sleep, streams, access, .. } = settings;
         let openapi = docs::text().into();
-        let room = Room { engine, body_bytes, request_timeout, process_sleep, closing, openapi };
+        let streams = Arc::new(Semaphore::new(streams));
+        let room =
+            Room { engine, body_bytes, request_timeout, process_sleep, closing, streams, openapi };
         // A request may take its time to arrive, may ask to wait, and then has to be answered.
         let longest = Span::from_millis(2 * request_timeout.as_millis() + limits::WAIT_MILLIS);
         let longest_asleep = Span::from_millis(longest.as_millis() + process_sleep.as_millis());

@@ -16,6 +16,7 @@ use super::refusal::{Kind, Refusal};
 use super::reply::{self, Answer};
 use super::room::{Room, Shared};
 use crate::wire::counts::Counts;
+use crate::wire::explanation::Explanation;
 use crate::wire::job::Job;
 use crate::wire::page::Page;
 use crate::wire::problem::Document;
@@ -29,6 +30,7 @@ pub(crate) fn routes() -> OpenApiRouter<Arc<Room>> {
         .routes(routes!(submit_jobs))
         .routes(routes!(count_jobs))
         .routes(routes!(get_job))
+        .routes(routes!(get_explanation))
         .routes(routes!(cancel_job))
         .routes(routes!(retry_job))
 }
@@ -258,6 +260,7 @@ async fn list_jobs(State(room): Shared, uri: Uri) -> Answer {
         tag: query.name("tag"),
         since: query.parsed("since"),
         until: query.parsed("until"),
+        active_since: None,
         before: query.job_cursor(),
         limit: query.limit(),
     };
@@ -302,6 +305,27 @@ async fn count_jobs(State(room): Shared) -> Answer {
 )]
 async fn get_job(State(room): Shared, JobPath(id): JobPath) -> Answer {
     Ok(reply::job(&find(&room, id).await?))
+}
+
+/// Explain why a job is not running, or not done
+#[utoipa::path(
+    get, path = "/jobs/{id}/explain", tag = "jobs", operation_id = "get_explanation",
+    params(("id" = String, Path, description = "The job's id")),
+    responses(
+        (status = 200, description = "One sentence, and what it is made of", body = Explanation,
+            example = json!({"id": "0190d5a4-7b3c-7def-8a11-2f6d1c0e9b42", "status": "scheduled",
+                "code": "backing_off", "explanation": "it backs off before attempt 3 until \
+                    2026-11-21T09:30:07.250Z (in 4s); the last error was Busy: try later",
+                "until": "2026-11-21T09:30:07.250Z", "ahead": null, "attempt": 2,
+                "max_attempts": 5, "error": {"type": "Busy", "message": "try later"},
+                "waiting_for": null, "children": null})),
+        (status = 404, description = "No job has this id",
+            body = Document, content_type = "application/problem+json"),
+    )
+)]
+async fn get_explanation(State(room): Shared, JobPath(id): JobPath) -> Answer {
+    let outlook = room.engine.explain(id).await?.ok_or_else(Refusal::no_job)?;
+    Ok(reply::json(&Explanation::from(&outlook)))
 }
 
 /// The job with an id.

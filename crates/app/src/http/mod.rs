@@ -15,6 +15,7 @@ mod deadline;
 mod docs;
 mod door;
 mod errors;
+mod events;
 mod flows;
 mod google;
 mod jobs;
@@ -52,6 +53,8 @@ pub struct Settings {
     pub connections: usize,
     /// How long `/process` of document 002 sleeps.
     pub process_sleep: Span,
+    /// How many event streams there may be at once.
+    pub streams: usize,
     /// Who may ask.
     pub access: Access,
 }
@@ -66,6 +69,7 @@ impl Settings {
             header_timeout: Span::from_secs(30),
             connections: 800,
             process_sleep: Span::from_secs(180),
+            streams: limits::EVENT_STREAMS,
             access,
         }
     }

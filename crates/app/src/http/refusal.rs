@@ -174,7 +174,7 @@ impl Refusal {
         &self.0
     }
 
-    fn after(self, span: Span) -> Self {
+    pub(crate) fn after(self, span: Span) -> Self {
         self.with(|reason| reason.retry_after = Some(span))
     }
 

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use bytes::Bytes;
 use jobmill_engine::Engine;
 use jobmill_model::Span;
-use tokio::sync::watch;
+use tokio::sync::{Semaphore, watch};
 
 /// What every handler has at hand.
 pub(crate) struct Room {
@@ -16,6 +16,8 @@ pub(crate) struct Room {
     pub(crate) process_sleep: Span,
     /// Becomes true when the door closes, so that nobody goes on waiting.
     pub(crate) closing: watch::Receiver<bool>,
+    /// Places for event streams.
+    pub(crate) streams: Arc<Semaphore>,
     /// The text of the OpenAPI document.
     pub(crate) openapi: Bytes,
 }

@@ -12,7 +12,8 @@ use utoipa_axum::router::OpenApiRouter;
 use super::refusal::{Kind, Refusal};
 use super::room::Room;
 use super::{
-    bulk, compat, docs, errors, flows, google, jobs, page, pairs, probes, results, schedules,
+    bulk, compat, docs, errors, events, flows, google, jobs, page, pairs, probes, results,
+    schedules,
 };
 
 /// Every route with its description.
@@ -25,6 +26,7 @@ pub(crate) fn documented() -> OpenApiRouter<Arc<Room>> {
         .merge(results::routes())
         .merge(pairs::routes())
         .merge(errors::routes())
+        .merge(events::routes())
         .merge(flows::routes())
         .merge(schedules::routes())
         .merge(probes::routes())

@@ -66,7 +66,7 @@ pub(crate) struct Job<'a> {
 /// How far a job has come, as its flow counts.
 #[derive(Serialize, ToSchema)]
 #[schema(as = Progress)]
-struct Progress<'a> {
+pub(crate) struct Progress<'a> {
     /// Units of work done.
     done: u64,
     /// Units of work in all; 0 when not known.
@@ -76,7 +76,13 @@ struct Progress<'a> {
     message: &'a str,
 }
 
-pub(super) struct Tags<'a>(pub(super) &'a [jobmill_model::queue::Name]);
+impl<'a> From<&'a jobmill_model::job::Progress> for Progress<'a> {
+    fn from(progress: &'a jobmill_model::job::Progress) -> Self {
+        Self { done: progress.done, total: progress.total, message: &progress.message }
+    }
+}
+
+pub(crate) struct Tags<'a>(pub(crate) &'a [jobmill_model::queue::Name]);
 
 impl Serialize for Tags<'_> {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
@@ -120,11 +126,7 @@ impl<'a> From<&'a Model> for Job<'a> {
             priority: spec.priority.level(),
             attempt: job.attempt,
             max_attempts: spec.max_attempts,
-            progress: Progress {
-                done: progress.done,
-                total: progress.total,
-                message: &progress.message,
-            },
+            progress: Progress::from(progress),
             created_at: Moment(job.created_at),
             run_at: Moment(job.run_at),
             started_at: job.started_at.map(Moment),

@@ -11,6 +11,8 @@ pub(crate) mod document_000;
 pub(crate) mod document_001;
 pub(crate) mod document_002;
 pub(crate) mod error;
+pub(crate) mod event;
+pub(crate) mod explanation;
 pub(crate) mod flow;
 pub(crate) mod id;
 pub(crate) mod job;

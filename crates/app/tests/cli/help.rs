@@ -29,6 +29,8 @@ fn every_command_explains_itself() {
         "jobs wait",
         "jobs results",
         "jobs errors",
+        "jobs watch",
+        "jobs explain",
         "jobs cancel",
         "jobs retry",
         "jobs delete",

@@ -94,6 +94,9 @@ fn reads(jobs: &Jobs) -> Vec<Valid> {
                  &until=2099-01-01T00:00:00Z&limit=1&cursor=0"
             )),
         ),
+        one(&[200], get(format!("/jobs/{completed}/events"))),
+        one(&[400], get("/events?status=done&flow=a%20b")),
+        one(&[200], get(format!("/jobs/{failed}/explain"))),
         one(&[200, 409], post(format!("/jobs/{delayed}/cancel"))),
         one(&[202, 409], post(format!("/jobs/{delayed}/retry"))),
         one(&[200], post("/jobs/cancel?status=submitted,running&queue=nobody&dry_run=true")),

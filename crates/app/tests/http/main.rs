@@ -19,6 +19,10 @@ mod document_004;
 #[cfg(test)]
 mod errors;
 #[cfg(test)]
+mod events;
+#[cfg(test)]
+mod explain;
+#[cfg(test)]
 mod flows;
 #[cfg(test)]
 mod google_data;

@@ -3,6 +3,7 @@
 use jobmill_model::job::{Failure, Move, Progress};
 use jobmill_model::queue::{Name, Priority, Rank};
 use jobmill_model::{Fault, InstanceId, JobId, State, Timestamp, Token};
+use jobmill_store::Change;
 use rusqlite::{Row, params};
 
 use super::query::Query;
@@ -146,6 +147,7 @@ impl Txn<'_> {
             self.execute(Query::LeaseDelete, [Key::of(head.id)])?;
         }
         self.count(head);
+        self.note(head.id, Change::State(head.state));
         Ok(())
     }
 

@@ -7,8 +7,8 @@ use jobmill_model::job::{Idempotency, Move, Progress, Spec};
 use jobmill_model::queue::{Name, Rank};
 use jobmill_model::{InstanceId, Job, JobId, State, Timestamp, Token};
 use jobmill_store::{
-    Cancelled, Deleted, Inserted, JobInsert, JobPage, JobQuery, Jobs, Result, Retried, StoreError,
-    Submission, Swept,
+    Cancelled, Change, Deleted, Inserted, JobInsert, JobPage, JobQuery, Jobs, Result, Retried,
+    Situation, StoreError, Submission, Swept,
 };
 use rusqlite::{Connection, params};
 
@@ -38,6 +38,10 @@ impl Jobs for SqliteStore {
 
     async fn job_get(&self, ids: &[JobId]) -> Result<Vec<Option<Job>>> {
         self.readers.read(|connection| ids.iter().map(|id| get(connection, *id)).collect())
+    }
+
+    async fn job_situation(&self, id: JobId) -> Result<Option<Situation>> {
+        self.readers.read(|connection| list::situation(connection, id))
     }
 
     async fn job_list(&self, query: &JobQuery) -> Result<JobPage> {
@@ -160,6 +164,7 @@ fn insert_one(
         tx.execute(Query::JobTagInsert, params![tag.as_str(), key])?;
     }
     tx.totals.enter(state);
+    tx.note(*id, Change::State(state));
     if rank.is_some() {
         tx.totals.count_claimable(&spec.queue, &spec.flow, true);
     }
@@ -355,5 +360,6 @@ fn delete_one(tx: &mut Txn<'_>, id: JobId, chunks: &mut usize) -> Outcome<Delete
     tx.execute(Query::AttemptDelete, key())?;
     tx.execute(Query::JobDelete, key())?;
     tx.totals.leave(state);
+    tx.note(id, Change::Deleted);
     Ok(Deleted::Done)
 }

@@ -7,8 +7,8 @@ use jobmill_model::limits::MESSAGE_BYTES;
 use jobmill_model::output::{Chunk, Extent, Shape};
 use jobmill_model::{Fault, InstanceId, Job, JobId, State, Timestamp, Token};
 use jobmill_store::{
-    Claim, Claimed, Leases, Park, Parked, ProgressNote, Promoted, Reclaimed, Result, Settle,
-    Settled,
+    Change, Claim, Claimed, Leases, Park, Parked, ProgressNote, Promoted, Reclaimed, Result,
+    Settle, Settled,
 };
 use rusqlite::params;
 
@@ -127,6 +127,7 @@ pub(super) fn claim_one(
     if from != state {
         tx.totals.pass(from, state);
     }
+    tx.note(id, Change::State(state));
     tx.totals.count_claimable(&job.spec.queue, &job.spec.flow, false);
     Ok(Claimed { job, token })
 }
@@ -142,6 +143,9 @@ fn note_progress(tx: &mut Txn<'_>, note: &ProgressNote) -> Outcome<bool> {
             cut(&note.progress.message, MESSAGE_BYTES),
         ],
     )?;
+    if changed > 0 {
+        tx.note(note.id, Change::Progress);
+    }
     Ok(changed > 0)
 }
 
@@ -199,6 +203,7 @@ fn complete(
     let first = has_entries.then(|| row::signed(tx.totals.publish(extent.len)));
     tx.execute(Query::JobComplete, params![key, now.as_millis(), shape, len, first])?;
     tx.totals.pass(from, head.state);
+    tx.note(head.id, Change::State(head.state));
     if let Some(first) = first {
         tx.execute(Query::PublicationInsert, params![first, key, len])?;
     }

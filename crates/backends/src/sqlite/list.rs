@@ -1,17 +1,18 @@
-//! A page of jobs, newest first, at a bounded cost.
+//! A page of jobs, newest first, and the situation of one, each at a bounded cost.
 //!
 //! A page walks down one index, or several side by side, and looks at each row. Where few rows
 //! match, it stops after [`LOOKS`] rows and says where to go on.
 
-use jobmill_model::limits::PAGE_BYTES;
+use jobmill_model::job::{Children, Place};
+use jobmill_model::limits::{PAGE_BYTES, SITUATION_ROWS};
 use jobmill_model::{JobId, State};
-use jobmill_store::{JobPage, JobQuery};
+use jobmill_store::{JobPage, JobQuery, Situation};
 use rusqlite::{Connection, Row, params};
 
 use super::job::get;
 use super::query::Query;
 use super::reader::prepare;
-use super::row;
+use super::row::{self, Key};
 
 /// The most rows that one page looks at: some ten milliseconds' worth.
 const LOOKS: usize = 20_000;
@@ -108,6 +109,10 @@ fn matches(query: &JobQuery, row: &Row<'_>) -> rusqlite::Result<bool> {
     if !query.states.is_empty() && !query.states.contains(&row::state(row, 1)?) {
         return Ok(false);
     }
+    let finished_at = row::time_or_none(row, 4)?;
+    if query.active_since.is_some_and(|since| finished_at.is_some_and(|at| at < since)) {
+        return Ok(false);
+    }
     for (column, wanted) in [(2, &query.flow), (3, &query.queue)] {
         if let Some(wanted) = wanted
             && row.get_ref(column)?.as_str() != Ok(wanted.as_str())
@@ -136,4 +141,30 @@ fn fill(
         jobs.push(job);
     }
     Ok(JobPage { jobs, next: floor })
+}
+
+/// A job with what explains why it stands where it stands.
+pub(super) fn situation(connection: &Connection, id: JobId) -> rusqlite::Result<Option<Situation>> {
+    let Some(job) = get(connection, id)? else { return Ok(None) };
+    let most = row::signed(SITUATION_ROWS);
+    let (leased, rank, until) =
+        prepare(connection, Query::JobPlace)?.query_row([Key::of(id)], |row| {
+            Ok((row.get::<_, bool>(0)?, row.get::<_, Option<i64>>(1)?, row::time_or_none(row, 2)?))
+        })?;
+    let place = match rank {
+        Some(rank) => {
+            let values = params![job.spec.flow.as_str(), rank, Key::of(id), most];
+            let ahead = prepare(connection, Query::JobAhead)?
+                .query_row(values, |row| row::unsigned(row, 0))?;
+            Place::Ready { ahead }
+        }
+        None if leased => Place::Leased,
+        None if job.state.is_final() => Place::Ended,
+        None => Place::Waiting { until },
+    };
+    let children = prepare(connection, Query::JobChildrenCount)?
+        .query_row(params![Key::of(id), most], |row| {
+            Ok(Children { total: row::unsigned(row, 0)?, ended: row::unsigned(row, 1)? })
+        })?;
+    Ok(Some(Situation { job, place, children }))
 }

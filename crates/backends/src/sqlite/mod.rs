@@ -15,6 +15,7 @@ mod attempt;
 mod checkpoint;
 mod definition;
 mod document;
+mod event;
 mod flow;
 mod head;
 mod job;
@@ -50,7 +51,7 @@ use std::io;
 use std::sync::Arc;
 use std::thread::{Builder, JoinHandle};
 
-use jobmill_store::{Result, StoreError};
+use jobmill_store::{Feed, Result, StoreError};
 use parking_lot::Mutex;
 use rusqlite::Connection;
 
@@ -70,6 +71,7 @@ pub struct SqliteStore {
     queue: Arc<Queue>,
     readers: Readers,
     log: Arc<Log>,
+    feed: Arc<Feed>,
     threads: Mutex<Option<Threads>>,
 }
 
@@ -97,13 +99,14 @@ impl SqliteStore {
         log.watch(&mut connection)?;
         let totals = Totals::load(&connection)?;
         let queue = Arc::new(Queue::new(options.limits()));
+        let feed = Arc::<Feed>::default();
         let other = open::checkpointer(&file)?;
         let start = |source| OpenError::Folder { path: options.folder.clone(), source };
         let checkpointer = start_checkpointer(other, &log).map_err(start)?;
-        let writer = start_writer(connection, totals, &queue, &log).map_err(start)?;
+        let writer = start_writer(connection, totals, &queue, &log, &feed).map_err(start)?;
         let readers = Readers::new(file, options.reader_cache_bytes, options.readers);
         let threads = Mutex::new(Some(Threads { writer, checkpointer, lock }));
-        Ok(Self { queue, readers, log, threads })
+        Ok(Self { queue, readers, log, feed, threads })
     }
 
     /// Does what waits, writes everything into the data file and lets go of the folder.
@@ -178,10 +181,11 @@ fn start_writer(
     totals: Totals,
     queue: &Arc<Queue>,
     log: &Arc<Log>,
+    feed: &Arc<Feed>,
 ) -> io::Result<JoinHandle<Option<Connection>>> {
-    let (queue, log) = (Arc::clone(queue), Arc::clone(log));
+    let (queue, log, feed) = (Arc::clone(queue), Arc::clone(log), Arc::clone(feed));
     Builder::new().name("jobmill-writer".to_owned()).spawn(move || {
-        match writer::write(&connection, totals, &queue, &log) {
+        match writer::write(&connection, totals, &queue, &log, feed) {
             Ok(()) => Some(connection),
             Err(error) => {
                 tracing::error!(%error, "the writer could not start");

@@ -1,7 +1,10 @@
 //! The transaction that the writer is in: its statements and the totals that it changes.
 
+use std::sync::Arc;
 use std::time::Duration;
 
+use jobmill_model::JobId;
+use jobmill_store::{Change, Feed};
 use rusqlite::{Connection, Params, PrepFlags, Row, Statement};
 
 use super::checkpoint;
@@ -21,17 +24,26 @@ pub(super) struct Txn<'c> {
     begin: Statement<'c>,
     commit: Statement<'c>,
     pub(super) totals: Totals,
+    /// What is told after the commit.
+    pub(super) changes: Vec<(JobId, Change)>,
+    feed: Arc<Feed>,
 }
 
 impl<'c> Txn<'c> {
     /// Prepares a writer on this connection.
-    pub(super) fn new(connection: &'c Connection, totals: Totals) -> rusqlite::Result<Self> {
+    pub(super) fn new(
+        connection: &'c Connection,
+        totals: Totals,
+        feed: Arc<Feed>,
+    ) -> rusqlite::Result<Self> {
         Ok(Self {
             connection,
             statements: Query::ALL.iter().map(|_| None).collect(),
             begin: connection.prepare("BEGIN IMMEDIATE")?,
             commit: connection.prepare("COMMIT")?,
             totals,
+            changes: Vec::new(),
+            feed,
         })
     }
 
@@ -45,12 +57,14 @@ impl<'c> Txn<'c> {
         self.write_totals()?;
         self.commit.execute([])?;
         self.totals.commit();
+        self.feed.push(self.changes.drain(..));
         Ok(())
     }
 
     /// Undoes the transaction, if there still is one: a full disk ends it before we do.
     pub(super) fn roll_back(&mut self) {
         self.totals.roll_back();
+        self.changes.clear();
         if self.is_open()
             && let Err(error) = self.connection.execute_batch("ROLLBACK")
         {

@@ -4,8 +4,9 @@
 //! While it waits for the disk the next group gathers by itself, so there is no timer.
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::Arc;
 
-use jobmill_store::{Result, StoreError};
+use jobmill_store::{Feed, Result, StoreError};
 use rusqlite::Connection;
 
 use super::checkpoint::Log;
@@ -23,9 +24,10 @@ pub(super) fn write(
     totals: Totals,
     queue: &Queue,
     log: &Log,
+    feed: Arc<Feed>,
 ) -> rusqlite::Result<()> {
     let _last = Abandon(queue);
-    let mut tx = Txn::new(connection, totals)?;
+    let mut tx = Txn::new(connection, totals, feed)?;
     let mut batch = Batch::new();
     while queue.drain(&mut batch) {
         perform(&mut tx, &mut batch);
@@ -84,7 +86,7 @@ fn transact(tx: &mut Txn<'_>, batch: &mut Batch) -> Result<()> {
 /// alone.
 fn one_by_one(tx: &mut Txn<'_>, batch: &mut Batch) -> Result<()> {
     for request in batch {
-        let mark = tx.totals.mark();
+        let (mark, changes) = (tx.totals.mark(), tx.changes.len());
         sql(tx.rare("SAVEPOINT request"))?;
         if let Err(error) = request.perform(tx) {
             // Some errors, such as a full disk, end the whole transaction.
@@ -93,6 +95,7 @@ fn one_by_one(tx: &mut Txn<'_>, batch: &mut Batch) -> Result<()> {
             }
             sql(tx.rare("ROLLBACK TO request"))?;
             tx.totals.rewind(mark);
+            tx.changes.truncate(changes);
             request.fail(error);
         }
         sql(tx.rare("RELEASE request"))?;

@@ -1,6 +1,7 @@
 //! Stores that are wrong on purpose, to show that the simulation notices.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use async_trait::async_trait;
 use jobmill_model::job::{FailedAttempt, Verdict};
@@ -151,6 +152,9 @@ impl Jobs for FlawedStore {
     async fn job_get(&self, ids: &[JobId]) -> Result<Vec<Option<Job>>> {
         let jobs = self.inner.job_get(ids).await?;
         Ok(jobs.into_iter().map(|job| Some(self.over(job?))).collect())
+    }
+    async fn job_situation(&self, id: JobId) -> Result<Option<Situation>> {
+        self.inner.job_situation(id).await
     }
     async fn job_list(&self, query: &JobQuery) -> Result<JobPage> {
         self.inner.job_list(query).await
@@ -435,5 +439,11 @@ impl Rows for FlawedStore {
     }
     async fn row_sweep(&self, set: &str, limit: usize) -> Result<Swept> {
         self.inner.row_sweep(set, limit).await
+    }
+}
+
+impl Events for FlawedStore {
+    fn events(&self) -> Arc<Feed> {
+        self.inner.events()
     }
 }

@@ -61,6 +61,9 @@ impl Jobs for SimStore {
     async fn job_get(&self, ids: &[JobId]) -> Result<Vec<Option<Job>>> {
         self.read().await?.job_get(ids).await
     }
+    async fn job_situation(&self, id: JobId) -> Result<Option<Situation>> {
+        self.read().await?.job_situation(id).await
+    }
     async fn job_list(&self, query: &JobQuery) -> Result<JobPage> {
         self.read().await?.job_list(query).await
     }
@@ -301,5 +304,11 @@ impl Rows for SimStore {
     }
     async fn row_sweep(&self, set: &str, limit: usize) -> Result<Swept> {
         self.read().await?.row_sweep(set, limit).await
+    }
+}
+
+impl Events for SimStore {
+    fn events(&self) -> Arc<Feed> {
+        Arc::default()
     }
 }

@@ -51,6 +51,9 @@ impl Jobs for CutStore {
     async fn job_get(&self, ids: &[JobId]) -> Result<Vec<Option<Job>>> {
         self.inner.job_get(ids).await
     }
+    async fn job_situation(&self, id: JobId) -> Result<Option<Situation>> {
+        self.inner.job_situation(id).await
+    }
     async fn job_list(&self, query: &JobQuery) -> Result<JobPage> {
         self.inner.job_list(query).await
     }
@@ -318,5 +321,11 @@ impl Rows for CutStore {
     async fn row_sweep(&self, set: &str, limit: usize) -> Result<Swept> {
         let _turn = self.write().await?;
         self.inner.row_sweep(set, limit).await
+    }
+}
+
+impl Events for CutStore {
+    fn events(&self) -> Arc<Feed> {
+        self.inner.events()
     }
 }

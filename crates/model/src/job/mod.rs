@@ -1,11 +1,13 @@
 //! The job: one durable run of a flow with an input.
 
 mod backoff;
+mod explain;
 mod judge;
 mod state;
 mod unique;
 
 pub use backoff::{Backoff, BackoffError};
+pub use explain::{Children, Explanation, Facts, Held, Place, SILENCE_MILLIS, Workers, explain};
 pub use judge::{Counters, Verdict, judge, judge_crash, timed_out};
 pub use state::{Move, State};
 pub use unique::{Fingerprint, Idempotency, IdempotencyError};

@@ -3,6 +3,7 @@
 mod schedule;
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use async_trait::async_trait;
 use jobmill_model::job::{FailedAttempt, Fingerprint};
@@ -111,6 +112,10 @@ impl Jobs for FlawedStore {
 
     async fn job_get(&self, ids: &[JobId]) -> Result<Vec<Option<Job>>> {
         self.inner.job_get(ids).await
+    }
+
+    async fn job_situation(&self, id: JobId) -> Result<Option<Situation>> {
+        self.inner.job_situation(id).await
     }
 
     async fn job_list(&self, query: &JobQuery) -> Result<JobPage> {
@@ -407,5 +412,11 @@ impl Rows for FlawedStore {
     }
     async fn row_sweep(&self, set: &str, limit: usize) -> Result<Swept> {
         self.inner.row_sweep(set, limit).await
+    }
+}
+
+impl Events for FlawedStore {
+    fn events(&self) -> Arc<Feed> {
+        self.inner.events()
     }
 }

@@ -127,6 +127,7 @@ pub async fn every_condition_must_hold(store: Arc<dyn Store>) {
         tag: Some(name("t")),
         since: Some(at(5)),
         until: Some(at(6)),
+        active_since: Some(at(6)),
         before: Some(newer),
         limit: 10,
     };

@@ -10,6 +10,7 @@ pub mod cancel;
 pub mod definition;
 pub mod delete;
 pub mod document;
+pub mod event;
 pub mod flow;
 pub mod handover;
 pub mod idempotency;
@@ -237,6 +238,13 @@ macro_rules! exam {
                 a_number_of_a_deleted_entry_is_not_used_again
                 chunks_of_a_deleted_job_are_swept
                 an_idempotency_key_outlives_its_job
+            }
+            event {
+                changes_are_told_in_the_order_of_their_commits
+                everything_that_goes_with_a_job_is_told
+                what_is_refused_is_not_told
+                what_was_active_of_late_is_listed
+                a_job_is_found_where_it_stands
             }
             journal {
                 entries_read_back_in_order

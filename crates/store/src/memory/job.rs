@@ -3,15 +3,15 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use async_trait::async_trait;
-use jobmill_model::job::{Move, Progress};
-use jobmill_model::limits::PAGE_BYTES;
+use jobmill_model::job::{self, Move, Progress};
+use jobmill_model::limits::{PAGE_BYTES, SITUATION_ROWS};
 use jobmill_model::queue::Name;
 use jobmill_model::{Job, JobId, State, Timestamp, Token};
 
 use super::{Data, Key, KeyName, MemoryStore, Place, Row};
 use crate::{
-    Cancelled, Deleted, Inserted, JobInsert, JobPage, JobQuery, Jobs, Offer, Result, Retried,
-    StoreError, Submission, Swept,
+    Cancelled, Change, Deleted, Inserted, JobInsert, JobPage, JobQuery, Jobs, Offer, Result,
+    Retried, Situation, StoreError, Submission, Swept,
 };
 
 #[async_trait]
@@ -23,6 +23,11 @@ impl Jobs for MemoryStore {
     async fn job_get(&self, ids: &[JobId]) -> Result<Vec<Option<Job>>> {
         let data = self.0.lock();
         Ok(ids.iter().map(|id| data.rows.get(id).map(|row| row.job.clone())).collect())
+    }
+
+    async fn job_situation(&self, id: JobId) -> Result<Option<Situation>> {
+        let data = self.0.lock();
+        Ok(data.rows.get(&id).map(|row| data.situation(row)))
     }
 
     async fn job_list(&self, query: &JobQuery) -> Result<JobPage> {
@@ -69,7 +74,9 @@ impl Data {
             let id = row.job.id;
             let taker = offer.as_ref().filter(|offer| places > 0 && may_take(offer, &row, &busy));
             self.tally.enter(row.job.state);
+            let new = (id, Change::State(row.job.state));
             assert!(self.rows.insert(id, row).is_none(), "a new job has a new id");
+            self.feed.push([new]);
             places -= usize::from(taker.is_some());
             leases.push(taker.map(|offer| self.lease(id, Place::Leased(offer.instance), at).token));
         }
@@ -151,6 +158,24 @@ impl Data {
         Retried::Done
     }
 
+    fn situation(&self, row: &Row) -> Situation {
+        let most = |count: usize| (count as u64).min(SITUATION_ROWS);
+        let flow = &row.job.spec.flow;
+        let ready = self.rows.values().filter(|other| other.place == Place::Ready);
+        let ahead = ready.filter(|it| it.job.spec.flow == *flow && it.rank() < row.rank());
+        let children = self.rows.values().filter(|it| it.job.spec.parent == Some(row.job.id));
+        let (ended, going): (Vec<_>, Vec<_>) = children.partition(|it| it.job.state.is_final());
+        let place = match &row.place {
+            Place::Ready => job::Place::Ready { ahead: most(ahead.count()) },
+            Place::Leased(_) | Place::Lent(_) => job::Place::Leased,
+            Place::Waiting(until) => job::Place::Waiting { until: *until },
+            Place::Ended => job::Place::Ended,
+        };
+        let total = most(ended.len() + going.len());
+        let children = job::Children { total, ended: most(ended.len()) };
+        Situation { job: row.job.clone(), place, children }
+    }
+
     fn delete_one(&mut self, id: JobId) -> Deleted {
         let Some(row) = self.rows.get(&id) else { return Deleted::Unknown };
         let job = &row.job;
@@ -163,6 +188,7 @@ impl Data {
         }
         self.tally.leave(job.state);
         self.rows.remove(&id);
+        self.feed.push([(id, Change::Deleted)]);
         self.pairs.retain(|(job, _)| *job != id);
         Deleted::Done
     }
@@ -218,4 +244,5 @@ fn matches(query: &JobQuery, job: &Job) -> bool {
         && query.tag.as_ref().is_none_or(|tag| job.spec.tags.contains(tag))
         && query.since.is_none_or(|since| job.created_at >= since)
         && query.until.is_none_or(|until| job.created_at < until)
+        && query.active_since.is_none_or(|since| job.finished_at.is_none_or(|at| at >= since))
 }

@@ -8,8 +8,8 @@ use jobmill_model::{InstanceId, JobId, State, Timestamp, Token};
 
 use super::{Data, MemoryStore, Place, Row};
 use crate::{
-    Claim, Claimed, Leases, Park, Parked, ProgressNote, Promoted, Reclaimed, Result, Settle,
-    Settled,
+    Change, Claim, Claimed, Leases, Park, Parked, ProgressNote, Promoted, Reclaimed, Result,
+    Settle, Settled,
 };
 
 #[async_trait]
@@ -89,6 +89,7 @@ impl Data {
         let Some(row) = self.leased(note.id, note.token) else { return false };
         let message = cut(&note.progress.message, MESSAGE_BYTES).to_owned();
         row.job.progress = Progress { message, ..note.progress.clone() };
+        self.feed.push([(note.id, Change::Progress)]);
         true
     }
 

@@ -7,6 +7,7 @@
 mod attempt;
 mod definition;
 mod document;
+mod event;
 mod flow;
 mod job;
 mod journal;
@@ -20,6 +21,7 @@ mod table_row;
 mod tally;
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use jobmill_model::definition::Definition;
 use jobmill_model::job::{FailedAttempt, Fingerprint, Move};
@@ -29,7 +31,7 @@ use jobmill_model::queue::{Name, Rank};
 use jobmill_model::{Declaration, InstanceId, Job, JobId, Json, Schedule, Timestamp, Token};
 use parking_lot::Mutex;
 
-use crate::{Hold, Pair, Signal, Tally};
+use crate::{Change, Feed, Hold, Pair, Signal, Tally};
 
 #[cfg(doc)]
 use jobmill_model::State;
@@ -58,6 +60,7 @@ struct Data {
     /// Entries ever published: their numbers are not used twice.
     published: u64,
     tally: Tally,
+    feed: Arc<Feed>,
     /// The revisions of each definition, oldest first.
     definitions: BTreeMap<Name, Vec<Definition>>,
     schedules: BTreeMap<Name, Schedule>,
@@ -130,6 +133,7 @@ impl Data {
         row.job.state = to;
         self.tally.leave(from);
         self.tally.enter(to);
+        self.feed.push([(id, Change::State(to))]);
         row
     }
 

@@ -3,6 +3,7 @@
 mod cancel;
 mod delete;
 mod errors;
+mod explain;
 mod filter;
 mod list;
 mod results;
@@ -10,6 +11,7 @@ mod retry;
 mod show;
 mod submit;
 mod wait;
+mod watch;
 
 pub(super) use wait::{until_ended, watch};
 
@@ -40,6 +42,8 @@ enum Verb {
     Wait(wait::Wait),
     Results(results::Results),
     Errors(errors::Errors),
+    Watch(watch::Watch),
+    Explain(explain::Explain),
     Cancel(cancel::Cancel),
     Retry(retry::Retry),
     Delete(delete::Delete),
@@ -61,6 +65,8 @@ impl Verb {
             Self::Wait(wait) => wait.run(client, screen).await,
             Self::Results(results) => results.run(client, screen).await,
             Self::Errors(errors) => errors.run(client, screen).await,
+            Self::Watch(watch) => watch.run(client, screen).await,
+            Self::Explain(explain) => explain.run(client, screen).await,
             Self::Cancel(cancel) => cancel.run(client, screen).await,
             Self::Retry(retry) => retry.run(client, screen).await,
             Self::Delete(delete) => delete.run(client, screen).await,

@@ -36,6 +36,7 @@ fn every_statement_finds_its_rows_by_an_index() {
 fn bounded(query: Query, step: &str) -> bool {
     match query {
         Query::TotalRead | Query::TotalPut => step == "SCAN total",
+        Query::JobAhead | Query::JobChildrenCount => step.starts_with("SCAN (subquery"),
         Query::GapRead => step == "SCAN publication_gap",
         Query::ClaimableRead => step == "SCAN claimable",
         Query::LitterNext => step == "SCAN litter",

@@ -18,6 +18,7 @@ pub struct Coverage(BTreeMap<(&'static str, &'static str), u64>);
 const WANTED: &[(&str, &[&str])] = &[
     ("job_insert", &["new", "handed over", "replay", "refused"]),
     ("job_get", &["some", "none"]),
+    ("job_situation", &["some", "none"]),
     ("job_list", &["some", "none"]),
     ("job_cancel", &["done", "ended", "unknown"]),
     ("job_retry", &["done", "refused", "unknown"]),
@@ -116,6 +117,7 @@ fn words(answer: &Answer) -> Vec<&'static str> {
         Answer::Inserted(Ok(Inserted::Replay(_))) => vec!["replay"],
         Answer::Inserted(Err(_)) => vec!["refused"],
         Answer::Got(jobs) => jobs.iter().map(|job| some(job.is_some())).collect(),
+        Answer::Situation(situation) => vec![some(situation.is_some())],
         Answer::Listed(jobs) => vec![some(!jobs.is_empty())],
         Answer::Cancelled(all) => all.iter().map(|one| cancelled(*one)).collect(),
         Answer::Retried(all) => all.iter().map(|one| retried(*one)).collect(),

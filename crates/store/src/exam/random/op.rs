@@ -19,7 +19,7 @@ use crate::{
     Append, Appended, AttemptQuery, Call, Cancelled, Claim, Claimed, Declared, DefinitionPut,
     Deleted, Deployed, EffectPut, Expired, Extend, Inserted, JobQuery, LeaseView, Lent, Noted,
     PairPage, Park, Parked, ProgressNote, Promoted, Reclaimed, Result, Retried, ScheduleWrite,
-    SchedulesDue, Settle, Settled, Signal, Signalled, Store, Submission, Tally, Written,
+    SchedulesDue, Settle, Settled, Signal, Signalled, Situation, Store, Submission, Tally, Written,
 };
 
 #[derive(Debug, Clone)]
@@ -27,6 +27,7 @@ pub(super) enum Op {
     Document(DocumentOp),
     Insert(Submission),
     Get(Vec<JobId>),
+    Situation(JobId),
     List(JobQuery),
     Cancel(Vec<JobId>, Timestamp),
     Retry(Vec<JobId>, Timestamp),
@@ -78,6 +79,7 @@ pub(super) enum Answer {
     Document(DocumentAnswer),
     Inserted(Result<Inserted>),
     Got(Vec<Option<Job>>),
+    Situation(Option<Box<Situation>>),
     Listed(Vec<Job>),
     Cancelled(Vec<Cancelled>),
     Retried(Vec<Retried>),
@@ -126,6 +128,7 @@ impl Op {
             Self::Document(op) => op.verb(),
             Self::Insert(_) => "job_insert",
             Self::Get(_) => "job_get",
+            Self::Situation(_) => "job_situation",
             Self::List(_) => "job_list",
             Self::Cancel(..) => "job_cancel",
             Self::Retry(..) => "job_retry",
@@ -179,6 +182,9 @@ impl Op {
                 Answer::Inserted(store.job_insert(submission.clone()).await)
             }
             Self::Get(ids) => Answer::Got(store.job_get(ids).await.must()),
+            Self::Situation(id) => {
+                Answer::Situation(store.job_situation(*id).await.must().map(Box::new))
+            }
             Self::List(query) => Answer::Listed(list(store, query.clone()).await),
             Self::Cancel(ids, now) => Answer::Cancelled(store.job_cancel(ids, *now).await.must()),
             Self::Retry(ids, now) => Answer::Retried(store.job_retry(ids, *now).await.must()),

@@ -131,6 +131,7 @@ impl World {
     fn reading(&mut self) -> Op {
         let (from, limit) = (self.chance.below(2) * self.chance.below(3), 1 + self.chance.size(6));
         match self.chance.below(9) {
+            0 if self.chance.percent(50) => Op::Situation(self.some_id()),
             0 => Op::Get(self.some_ids(4)),
             1 => Op::List(self.job_query()),
             2 => Op::ReadJournal(self.some_leased(), from, limit),
@@ -292,6 +293,7 @@ impl World {
             tag: one_of(&TAGS, 30),
             since: self.instant_between(),
             until: self.instant_between(),
+            active_since: self.instant_between(),
             before: self.chance.percent(20).then(|| self.some_id()),
             limit: 1 + self.chance.size(20),
         }
