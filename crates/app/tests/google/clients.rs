@@ -54,3 +54,23 @@ fn the_node_client_of_executions_runs_over_rest() {
         .env("NODE_PATH", folder.join("wanted/node_modules"));
     passes(command);
 }
+
+#[test]
+fn the_python_client_of_bigquery_fills_and_queries_a_table() {
+    let Some(folder) = program::installed("python/google", "requirements.txt", REQUIREMENTS) else {
+        return;
+    };
+    let mut command = Command::new(folder.join("bin/python"));
+    command.arg(script("bigquery_client.py"));
+    passes(command);
+}
+
+#[test]
+fn the_python_client_of_firestore_writes_and_finds_documents_over_rest() {
+    let Some(folder) = program::installed("python/google", "requirements.txt", REQUIREMENTS) else {
+        return;
+    };
+    let mut command = Command::new(folder.join("bin/python"));
+    command.arg(script("firestore_client.py"));
+    passes(command);
+}
