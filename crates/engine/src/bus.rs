@@ -7,12 +7,17 @@ use jobmill_model::{JobId, Timestamp};
 use parking_lot::Mutex;
 use tokio::sync::Notify;
 
+use crate::callers::Callers;
+
 #[derive(Default)]
 pub(crate) struct Bus {
     ready: Notify,
-    due: Notify,
+    due: Alarm,
     litter: Notify,
-    next_due: Mutex<Option<Timestamp>>,
+    /// The end of a lease of a worker outside.
+    pub(crate) lease_end: Alarm,
+    /// Workers outside that wait for jobs.
+    pub(crate) callers: Callers,
     waiters: Mutex<HashMap<JobId, Waiters>>,
     schedules: Notify,
     /// Jobs whose end schedules wait for.
@@ -24,9 +29,43 @@ struct Waiters {
     notify: Arc<Notify>,
 }
 
+/// Something that is to be done at a time.
+#[derive(Default)]
+pub(crate) struct Alarm {
+    next: Mutex<Option<Timestamp>>,
+    earlier: Notify,
+}
+
+impl Alarm {
+    /// There will be something to do at `at`.
+    pub(crate) fn set(&self, at: Timestamp) {
+        let mut next = self.next.lock();
+        if next.is_none_or(|known| at < known) {
+            *next = Some(at);
+            self.earlier.notify_one();
+        }
+    }
+
+    /// Takes the earliest time that was set.
+    pub(crate) fn take(&self) -> Option<Timestamp> {
+        self.next.lock().take()
+    }
+
+    /// Returns when an earlier time was set.
+    pub(crate) async fn until_earlier(&self) {
+        self.earlier.notified().await;
+    }
+}
+
 impl Bus {
     /// Jobs may have become claimable, or a place may have become free.
     pub(crate) fn ready(&self) {
+        self.ready.notify_one();
+        self.callers.wake_all();
+    }
+
+    /// A job has become claimable that this process may perform.
+    pub(crate) fn ready_here(&self) {
         self.ready.notify_one();
     }
 
@@ -45,20 +84,16 @@ impl Bus {
 
     /// A job will be due at `at`.
     pub(crate) fn due(&self, at: Timestamp) {
-        let mut next = self.next_due.lock();
-        if next.is_none_or(|known| at < known) {
-            *next = Some(at);
-            self.due.notify_one();
-        }
+        self.due.set(at);
     }
 
     /// Takes the earliest time at which a job is known to be due.
     pub(crate) fn take_due(&self) -> Option<Timestamp> {
-        self.next_due.lock().take()
+        self.due.take()
     }
 
     pub(crate) async fn until_due_changes(&self) {
-        self.due.notified().await;
+        self.due.until_earlier().await;
     }
 
     /// A job has ended.

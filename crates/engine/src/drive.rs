@@ -126,7 +126,8 @@ fn final_fault(fault: Fault) -> Fault {
     }
 }
 
-fn chunks_of(value: &Value) -> Result<(Extent, Vec<Chunk>), Fault> {
+/// A result in chunks.
+pub(crate) fn chunks_of(value: &Value) -> Result<(Extent, Vec<Chunk>), Fault> {
     let mut chunks = Vec::new();
     let mut writer = ChunkWriter::new(|chunk| {
         chunks.push(chunk);

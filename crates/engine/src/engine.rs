@@ -19,6 +19,7 @@ use parking_lot::Mutex;
 use tokio::sync::{Notify, watch};
 
 use crate::bus::Bus;
+use crate::catalog::Catalog;
 use crate::chance::Chance;
 use crate::clock::Clock;
 use crate::ids::Ids;
@@ -40,7 +41,8 @@ use crate::{claim, definition, progress, services, settle};
 /// How the engine is set up.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Config {
-    /// How many flows of one call are performed at once; machines wait without a worker.
+    /// How many flows of one call are performed at once; machines wait without a worker. With 0,
+    /// flows of one call are left to workers outside.
     pub workers: usize,
     /// How many workers may be lost under one job.
     pub max_crashes: u32,
@@ -80,6 +82,7 @@ pub(crate) struct Shared {
     pub(crate) store: Arc<dyn Store>,
     pub(crate) registry: Registry,
     flows: Mutex<Arc<BTreeSet<Name>>>,
+    pub(crate) catalog: Catalog,
     pub(crate) instance: InstanceId,
     pub(crate) clock: Arc<dyn Clock>,
     pub(crate) chance: Arc<dyn Chance>,
@@ -121,7 +124,7 @@ impl Shared {
         let mut flows = self.flows.lock();
         if !flows.contains(&flow) {
             Arc::make_mut(&mut flows).insert(flow);
-            self.bus.ready();
+            self.bus.ready_here();
         }
     }
 
@@ -139,7 +142,7 @@ impl Shared {
     pub(crate) fn release_places(&self, count: usize) {
         self.places.release(count);
         if self.starved.swap(false, Ordering::AcqRel) {
-            self.bus.ready();
+            self.bus.ready_here();
         }
         if self.is_draining() {
             self.running.look_again();
@@ -201,17 +204,19 @@ impl Engine {
         chance.fill(&mut random);
         let instance = InstanceId::from_parts(now, random);
         let reclaimed = store.job_reclaim(instance, config.max_crashes, now).await?;
-        let mut flows = registry.names();
+        let mut flows = registry.names_for(config.workers);
         if registry.workflows().is_some() {
             flows.extend(definition::stored_flows(&*store).await?);
         }
+        let catalog = Catalog::load(&*store).await?;
         let (settler, settles) = settle::channel();
         let (progress, notes) = progress::channel();
         let shared = Arc::new(Shared {
             flows: Mutex::new(Arc::new(flows)),
+            catalog,
             programs: Programs::default(),
             performers: Performers::new(performer),
-            places: Places::new(config.workers),
+            places: Places::new(config.workers.max(1)),
             ids: Ids::default(),
             bus: Arc::default(),
             running: Running::default(),
@@ -233,6 +238,10 @@ impl Engine {
         shared.observer.reclaimed(&reclaimed);
         let changed = shared.changed.clone();
         shared.feed.listen(move || changed.notify_waiters());
+        // No worker outside is to blame for a silence while the server was away.
+        if let Some(first) = shared.store.lease_renew(now).await? {
+            shared.bus.lease_end.set(first);
+        }
         tokio::spawn(settle::run(shared.clone(), settles));
         tokio::spawn(progress::run(shared.clone(), notes));
         tokio::spawn(claim::run(shared.clone()));

@@ -19,6 +19,8 @@ pub mod registry;
 
 mod bulk;
 mod bus;
+mod callers;
+mod catalog;
 mod claim;
 mod drive;
 mod events;
@@ -26,6 +28,7 @@ mod explain;
 mod ids;
 mod observe;
 mod ops;
+pub mod outside;
 mod perform;
 mod places;
 mod programs;
@@ -39,6 +42,7 @@ mod unhurried;
 
 pub use bulk::{Bulk, BulkDone, BulkVerb};
 pub use callback::{Callback, CalledBack};
+pub use catalog::DeclareError;
 pub use definition::{Deploy, DeployError, Deployment};
 pub use engine::{Config, Engine, Standing};
 pub use events::{Ending, Position, Scope, Told, Watch};

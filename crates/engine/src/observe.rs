@@ -89,6 +89,12 @@ impl Observer {
         }
     }
 
+    pub(crate) fn expired(&self, jobs: &[(JobId, State)]) {
+        for (job, state) in jobs {
+            warn!(job = %job, %state, "lease of a worker outside ended without a word");
+        }
+    }
+
     pub(crate) fn store_failed(&self, verb: &'static str, failure: &StoreError) {
         let inner = if let StoreError::Broken(inner) = failure { inner } else { "" };
         error!(verb, %failure, inner, "the store refused a write");

@@ -138,8 +138,17 @@ impl Registry {
         self.flows.get(name).map(|registered| &registered.card)
     }
 
-    pub(crate) fn names(&self) -> BTreeSet<Name> {
-        self.flows.keys().cloned().collect()
+    /// The flows that a process with so many workers takes on: without a worker, only those
+    /// that need none.
+    pub(crate) fn names_for(&self, workers: usize) -> BTreeSet<Name> {
+        let takes = |work: &Work| workers > 0 || matches!(work, Work::Program(_));
+        let taken = self.flows.iter().filter(|(_, registered)| takes(&registered.work));
+        taken.map(|(name, _)| name.clone()).collect()
+    }
+
+    /// Whether a worker outside can perform a flow: one of one call.
+    pub(crate) fn can_be_lent(&self, name: &Name) -> bool {
+        matches!(self.work(name), Some(Work::Flow(_)))
     }
 
     pub(crate) fn work(&self, name: &Name) -> Option<&Work> {

@@ -61,14 +61,19 @@ async fn record(shared: &Shared, settles: Vec<Settle>) {
     let write = || shared.store.job_settle(settles.clone());
     let Some(outcomes) = persist(shared, "job_settle", write).await else { return };
     for (settle, outcome) in settles.iter().zip(outcomes) {
-        shared.observer.settled(settle.id, outcome);
-        if let (Settled::Done(State::Scheduled), Verdict::Retry { run_at, .. }) =
-            (outcome, &settle.verdict)
-        {
-            shared.bus.due(*run_at);
-        }
+        tell(shared, settle, outcome);
         shared.running.leave(settle.id, settle.token);
         shared.bus.ended(settle.id);
+    }
+}
+
+/// Passes on what became of a settlement to whoever has to know.
+pub(crate) fn tell(shared: &Shared, settle: &Settle, outcome: Settled) {
+    shared.observer.settled(settle.id, outcome);
+    if let (Settled::Done(State::Scheduled), Verdict::Retry { run_at, .. }) =
+        (outcome, &settle.verdict)
+    {
+        shared.bus.due(*run_at);
     }
 }
 

@@ -1,9 +1,8 @@
 //! Accepts work: checks it against its flow, names it, stores it, hands it over.
 
 use jobmill_model::definition::definition_of;
-use jobmill_model::job::{Idempotency, NewJob, Progress, Start};
+use jobmill_model::job::{Idempotency, NewJob, Progress, Spec, Start};
 use jobmill_model::queue::Name;
-use jobmill_model::suggest::nearest;
 use jobmill_model::{Job, JobId, Problem, State, Timestamp};
 use jobmill_store::{Inserted, JobInsert, Offer, StoreError, Submission};
 
@@ -92,12 +91,20 @@ impl Engine {
                     match lease {
                         Some(token) => perform::begin(&self.shared, Task::handed(job, new, token)),
                         None if job.run_at > at => self.shared.bus.due(job.run_at),
-                        None => self.shared.bus.ready(),
+                        None => self.offer_to_workers(&job.spec),
                     }
                 }
                 Ok(accepted)
             }
         }
+    }
+
+    /// Wakes whoever may take on a new job.
+    fn offer_to_workers(&self, spec: &Spec) {
+        if self.shared.flows().contains(&spec.flow) {
+            self.shared.bus.ready_here();
+        }
+        self.shared.bus.callers.wake_one(&spec.queue, &spec.flow);
     }
 
     /// Checks and names the jobs; off the async threads if that takes a while.
@@ -122,16 +129,14 @@ impl Engine {
     }
 
     pub(crate) fn check(&self, jobs: &[NewJob]) -> Result<(), SubmitError> {
-        let registry = &self.shared.registry;
         let mut problems = Vec::new();
         for (index, job) in jobs.iter().enumerate() {
             let flow = &job.spec.flow;
-            if registry.card(flow).is_none() && !self.runs_definition(flow) {
-                let known = registry.cards().map(|card| card.name.as_str());
-                let near = nearest(flow.as_str(), known).map(str::to_owned);
+            if !self.knows_flow(flow) && !self.runs_definition(flow) {
+                let near = self.near_flow(flow.as_str());
                 return Err(SubmitError::UnknownFlow { index, flow: flow.to_string(), near });
             }
-            let found = registry.check(flow, &job.input, &job.params);
+            let found = self.check_input(flow, &job.input, &job.params);
             problems.extend(found.into_iter().map(|problem| (index, problem)));
         }
         if problems.is_empty() { Ok(()) } else { Err(SubmitError::Invalid(problems)) }

@@ -18,6 +18,7 @@
 //! | [`machine`] | a job of many steps: effects, outcomes, the fold of the journal |
 //! | [`schedule`] | a job to submit again and again: cron, zone, what becomes of missed ticks |
 //! | [`output`] | a result as ordered chunks of text |
+//! | [`schema`] | the part of JSON Schema that declared flows may use |
 //! | [`suggest`] | "did you mean …" |
 
 pub mod definition;
@@ -31,6 +32,7 @@ pub mod machine;
 pub mod output;
 pub mod queue;
 pub mod schedule;
+pub mod schema;
 pub mod suggest;
 pub mod time;
 pub mod value;
@@ -41,5 +43,6 @@ pub use flow::Declaration;
 pub use id::{InstanceId, JobId, Token};
 pub use job::{Job, NewJob, State};
 pub use schedule::Schedule;
+pub use schema::Schema;
 pub use time::{Span, Timestamp};
 pub use value::{Json, Map, Value};

@@ -9,7 +9,7 @@ use http_body_util::{BodyExt, LengthLimitError, Limited};
 use hyper::HeaderMap;
 use hyper::header::{CONTENT_LENGTH, CONTENT_TYPE, HeaderValue};
 use jobmill_model::job::{Fingerprint, Idempotency};
-use jobmill_model::{Timestamp, Value};
+use jobmill_model::{Map, Timestamp, Token, Value};
 
 use super::access::Caller;
 use super::deadline;
@@ -28,6 +28,7 @@ pub(crate) struct Posted {
     bytes: Bytes,
     media_type: Media,
     key: Option<HeaderValue>,
+    lease: Option<HeaderValue>,
     caller: Option<Caller>,
 }
 
@@ -53,8 +54,9 @@ impl FromRequest<Arc<Room>> for Posted {
             return Err(Refusal::new(Kind::BodyTooSlow, detail));
         };
         let key = parts.headers.remove("idempotency-key");
+        let lease = parts.headers.remove("lease-token");
         let caller = parts.extensions.remove::<Caller>();
-        Ok(Self { bytes: bytes?, media_type, key, caller })
+        Ok(Self { bytes: bytes?, media_type, key, lease, caller })
     }
 }
 
@@ -90,6 +92,20 @@ impl Posted {
         let bytes = self.bytes.clone();
         let reading = tokio::task::spawn_blocking(move || Value::from_json(&bytes)).await;
         Ok(reading.map_err(|_| Refusal::new(Kind::Broken, "the body cannot be read"))??)
+    }
+
+    /// The body as one JSON value; no body at all is an empty object.
+    pub(crate) async fn json_if_any(&self) -> Result<Value, Refusal> {
+        if self.bytes.is_empty() { Ok(Value::from(Map::new())) } else { self.json().await }
+    }
+
+    /// The token of the lease in the header `Lease-Token`, if it is given.
+    pub(crate) fn lease_token(&self) -> Result<Option<Token>, Refusal> {
+        let Some(header) = &self.lease else { return Ok(None) };
+        let token = header.to_str().ok().and_then(|text| text.trim().parse().ok());
+        token.map(|token| Some(Token(token))).ok_or_else(|| {
+            Refusal::new(Kind::BadHeader, "Lease-Token: expected the number of a lease")
+        })
     }
 
     /// The lines of the body, if it is written as JSON lines.

@@ -31,6 +31,7 @@ use crate::web;
         (name = "events", description = "What happens to jobs, as it happens"),
         (name = "flows", description = "What can be run"),
         (name = "schedules", description = "Jobs that are submitted again and again"),
+        (name = "workers", description = "For workers in any language: lease jobs, answer them"),
         (name = "document 000", description = "The routes of the first source document"),
         (name = "document 001", description = "The routes of the second source document"),
         (name = "probes", description = "For whoever watches the server"),

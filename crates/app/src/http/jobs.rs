@@ -74,7 +74,10 @@ async fn submit_job(State(room): Shared, posted: Posted) -> Answer {
     let now = room.engine.now();
     let idempotency = posted.idempotency("POST /jobs", || body.to_string(), now)?;
     let mut problems = Vec::new();
-    let job = submission::read(body, "", now, &mut problems);
+    let given = submission::given(&body);
+    let mut job = submission::read(body, "", now, &mut problems);
+    let flow = room.engine.declaration(&job.spec.flow);
+    submission::fill(&mut job.spec, given, flow.as_ref());
     if !problems.is_empty() {
         add_misfits(&room, &job, &mut problems);
         return Err(Refusal::of_problems(Kind::Invalid, problems));
@@ -91,8 +94,7 @@ async fn submit_job(State(room): Shared, posted: Posted) -> Answer {
 fn add_misfits(room: &Room, job: &NewJob, problems: &mut Vec<Problem>) {
     let flow_is_known = |problem: &Problem| !matches!(&*problem.pointer, "" | "/flow");
     if problems.iter().all(flow_is_known) {
-        let flows = room.engine.registry();
-        problems.extend(flows.check(&job.spec.flow, &job.input, &job.params));
+        problems.extend(room.engine.check_input(&job.spec.flow, &job.input, &job.params));
     }
 }
 
@@ -141,7 +143,9 @@ async fn submit_jobs(State(room): Shared, posted: Posted) -> Answer {
     let mut jobs: Vec<NewJob> = Vec::with_capacity(bulk.bodies.len());
     for (index, body) in bulk.bodies.iter().enumerate() {
         let mut found = Vec::new();
-        let job = submission::read(body.clone(), "", now, &mut found);
+        let mut job = submission::read(body.clone(), "", now, &mut found);
+        let (given, flow) = (submission::given(body), room.engine.declaration(&job.spec.flow));
+        submission::fill(&mut job.spec, given, flow.as_ref());
         if !found.is_empty() {
             add_misfits(&room, &job, &mut found);
         }

@@ -12,8 +12,8 @@ use utoipa_axum::router::OpenApiRouter;
 use super::refusal::{Kind, Refusal};
 use super::room::Room;
 use super::{
-    bulk, compat, docs, errors, events, flows, google, jobs, page, pairs, probes, results,
-    schedules,
+    bulk, compat, docs, effects, errors, events, flows, google, jobs, leases, page, pairs, probes,
+    results, schedules,
 };
 
 /// Every route with its description.
@@ -29,6 +29,8 @@ pub(crate) fn documented() -> OpenApiRouter<Arc<Room>> {
         .merge(events::routes())
         .merge(flows::routes())
         .merge(schedules::routes())
+        .merge(leases::routes())
+        .merge(effects::routes())
         .merge(probes::routes())
         .merge(compat::document_000::routes())
         .merge(compat::document_001::routes())

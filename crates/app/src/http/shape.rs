@@ -103,7 +103,8 @@ impl Shape {
 
 const NO_SNIFF: HeaderName = hyper::header::X_CONTENT_TYPE_OPTIONS;
 
-fn document(reason: &Reason) -> Document<'_> {
+/// A refusal as a problem document.
+pub(crate) fn document(reason: &Reason) -> Document<'_> {
     Document {
         r#type: format!("urn:jobmill:problem:{}", reason.kind.name()),
         title: reason.kind.title(),

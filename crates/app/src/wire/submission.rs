@@ -2,7 +2,7 @@
 
 use jobmill_model::job::{Backoff, NewJob, Spec, Start};
 use jobmill_model::queue::{Name, Priority};
-use jobmill_model::{Map, Problem, Span, Timestamp, Value, limits};
+use jobmill_model::{Declaration, Map, Problem, Span, Timestamp, Value, limits};
 use utoipa::ToSchema;
 
 use super::reader::{Reader, expected};
@@ -117,6 +117,33 @@ pub(crate) fn read(
     }
     let input = reader.value("input").cloned().unwrap_or_default();
     NewJob { spec, input, params }
+}
+
+/// Which of the options that a declared flow has defaults for a submission gives itself.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Given {
+    max_attempts: bool,
+    timeout: bool,
+}
+
+/// Looks for the options that a declared flow has defaults for.
+pub(crate) fn given(body: &Value) -> Given {
+    let has = |field: &str| {
+        let value = body.as_map().and_then(|map| map.get(field));
+        value.is_some_and(|value| *value != Value::Null)
+    };
+    Given { max_attempts: has("max_attempts"), timeout: has("timeout") }
+}
+
+/// Takes from a flow's declaration what the submission does not give itself.
+pub(crate) fn fill(spec: &mut Spec, given: Given, flow: Option<&Declaration>) {
+    let Some(flow) = flow else { return };
+    if !given.max_attempts {
+        spec.max_attempts = flow.max_attempts;
+    }
+    if !given.timeout {
+        spec.timeout = flow.timeout;
+    }
 }
 
 /// Document 004's form: the whole body is the input.

@@ -42,3 +42,5 @@ mod schedules;
 mod server;
 #[cfg(test)]
 mod trial_flows;
+#[cfg(test)]
+mod workers;

@@ -42,8 +42,27 @@ fn every_operation_has_an_id_a_summary_a_tag_and_an_example_or_schema_of_each_an
         let mut words = id.split('_');
         let verb = words.next().unwrap_or_default();
         let verbs = [
-            "get", "list", "submit", "count", "cancel", "retry", "check", "verify", "create",
-            "put", "delete", "revoke", "pause", "resume", "trigger",
+            "get",
+            "list",
+            "submit",
+            "count",
+            "cancel",
+            "retry",
+            "check",
+            "verify",
+            "put",
+            "delete",
+            "lease",
+            "heartbeat",
+            "report",
+            "complete",
+            "fail",
+            "release",
+            "create",
+            "revoke",
+            "pause",
+            "resume",
+            "trigger",
         ];
         assert!(verbs.contains(&verb) && words.next().is_some(), "{place}: {id}");
         assert!(text("summary").is_some_and(|summary| !summary.is_empty()), "{place}");

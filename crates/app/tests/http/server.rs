@@ -59,6 +59,10 @@ impl Server {
         Request::new("POST", path).json(body).send(self.address).await
     }
 
+    pub(crate) async fn put(&self, path: &str, body: &str) -> Answer {
+        Request::new("PUT", path).json(body).send(self.address).await
+    }
+
     /// Submits a job, which must be accepted, and answers its id.
     pub(crate) async fn submit(&self, body: &str) -> String {
         let answer = self.post("/jobs", body).await;

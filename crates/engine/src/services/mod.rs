@@ -1,6 +1,7 @@
 //! What is due by time: each service has a `run_once` that takes no input but the world, and a
 //! loop that sleeps until there is something to do.
 
+mod lease;
 mod schedule;
 mod sweep;
 mod timer;
@@ -12,5 +13,6 @@ use crate::engine::Shared;
 pub(crate) fn start(shared: &Arc<Shared>) {
     tokio::spawn(timer::run(shared.clone()));
     tokio::spawn(schedule::run(shared.clone()));
+    tokio::spawn(lease::run(shared.clone()));
     tokio::spawn(sweep::run(shared.clone()));
 }

@@ -34,9 +34,15 @@ fn of(kind: Kind) -> Status {
         | Kind::Invalid => Status::InvalidArgument,
         Kind::KeyRefused => Status::Unauthenticated,
         Kind::WrongHost => Status::PermissionDenied,
-        Kind::NoRoute | Kind::NoJob | Kind::NoFlow | Kind::NoSchedule => Status::NotFound,
+        Kind::NoRoute | Kind::NoJob | Kind::NoFlow | Kind::NoSchedule | Kind::NoEffect => {
+            Status::NotFound
+        }
         Kind::Method => Status::Unimplemented,
-        Kind::NotFinished | Kind::NotPossible => Status::FailedPrecondition,
+        Kind::NotFinished
+        | Kind::NotPossible
+        | Kind::LeaseEnded
+        | Kind::BuiltInFlow
+        | Kind::TooMany => Status::FailedPrecondition,
         Kind::KeyReused | Kind::Exists => Status::AlreadyExists,
         Kind::Broken => Status::Internal,
         Kind::TooSlow => Status::DeadlineExceeded,

@@ -1,0 +1,89 @@
+//! Ends leases of workers outside that fell silent. One timer, at the end of the first lease.
+//!
+//! A worker is to blame for its silence only while the server could hear it: after a start, a
+//! jump of the clock, or when this timer itself comes late, every lease has its whole span again.
+
+use std::sync::Arc;
+
+use jobmill_model::{Span, Timestamp};
+use jobmill_store::{Expired, StoreError};
+
+use crate::engine::Shared;
+
+/// The most leases of one step, so that the commit stays short.
+const BATCH: usize = 1_000;
+/// How long to wait after the store refused.
+const PAUSE: Span = Span::from_secs(1);
+/// A timer that comes later than this could not hear heartbeats either, or its clock has jumped.
+const LATE: Span = Span::from_secs(5);
+
+/// How a wait ended.
+enum Wake {
+    InTime,
+    Late,
+}
+
+pub(crate) async fn run(shared: Arc<Shared>) {
+    // The start has renewed every lease and set the alarm.
+    let mut wake = wait(&shared, None).await;
+    loop {
+        let next = match wake {
+            Wake::Late => renew(&shared).await,
+            Wake::InTime => expire(&shared).await,
+        };
+        match next {
+            Ok(next) => wake = wait(&shared, next).await,
+            Err(StoreError::Closed) => return,
+            Err(error) => {
+                shared.observer.store_failed("lease_expire", &error);
+                shared.clock.pause(PAUSE).await;
+                // Heartbeats were refused as well.
+                wake = Wake::Late;
+            }
+        }
+    }
+}
+
+async fn renew(shared: &Shared) -> Result<Option<Timestamp>, StoreError> {
+    shared.store.lease_renew(shared.clock.now()).await
+}
+
+/// Ends what is over; answers when the next lease ends.
+async fn expire(shared: &Shared) -> Result<Option<Timestamp>, StoreError> {
+    let (now, chance) = (shared.clock.now(), shared.chance.fraction());
+    let expired = shared.store.lease_expire(now, shared.config.max_crashes, chance, BATCH);
+    let Expired { jobs, next } = expired.await?;
+    if !jobs.is_empty() {
+        shared.observer.expired(&jobs);
+        shared.bus.ready();
+        // Attempts that ran out of time wait for another; the timer finds out until when.
+        shared.bus.due(now);
+        jobs.iter().for_each(|(id, _)| shared.bus.ended(*id));
+    }
+    Ok(next)
+}
+
+/// Sleeps until `next`, or until a lease ends before it.
+async fn wait(shared: &Shared, mut next: Option<Timestamp>) -> Wake {
+    let alarm = &shared.bus.lease_end;
+    loop {
+        if let Some(earlier) = alarm.take() {
+            next = Some(next.map_or(earlier, |next| next.min(earlier)));
+        }
+        let Some(at) = next else {
+            alarm.until_earlier().await;
+            continue;
+        };
+        let at_most = at.since(shared.clock.now()).as_millis() + LATE.as_millis();
+        tokio::select! {
+            biased;
+            () = shared.clock.sleep_until(at) => {
+                let late = shared.clock.now().since(at) > LATE;
+                return if late { Wake::Late } else { Wake::InTime };
+            }
+            // The clock was set back meanwhile.
+            () = shared.clock.pause(Span::from_millis(at_most)) => return Wake::Late,
+            () = alarm.until_earlier() => {}
+        }
+    }
+}
