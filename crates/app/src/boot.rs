@@ -2,6 +2,7 @@
 
 mod key;
 mod language;
+mod local;
 mod logs;
 mod signals;
 
@@ -21,6 +22,7 @@ use tokio::net::TcpListener;
 use tokio::sync::oneshot;
 
 pub use key::given as given_key;
+pub use local::{LocalEnd, LocalStep, check_source, run_locally};
 pub use logs::start as start_logs;
 pub use signals::Signals;
 
@@ -163,8 +165,9 @@ impl Server {
     }
 }
 
-/// What the engine needs to run workflows.
-fn workflows(settings: &Settings, address: SocketAddr) -> Workflows {
+/// What the engine needs to run workflows, for a server that listens there.
+#[must_use]
+pub fn workflows(settings: &Settings, address: SocketAddr) -> Workflows {
     let limits = if settings.gcp_limits { Limits::google() } else { Limits::lifted() };
     let (project, location) = (settings.project.clone(), settings.location.clone());
     let public_url = settings.public_url.clone().unwrap_or_else(|| format!("http://{address}"));

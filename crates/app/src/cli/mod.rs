@@ -16,6 +16,7 @@ mod selftest;
 mod serve;
 mod session;
 mod table;
+mod workflows;
 
 use std::path::PathBuf;
 use std::process::ExitCode;
@@ -66,6 +67,7 @@ enum Command {
     Run(run::Run),
     Flows(flows::Flows),
     Schedules(Box<schedules::Schedules>),
+    Workflows(Box<workflows::Workflows>),
     Config(config::Config),
     Selftest(selftest::Selftest),
 }
@@ -99,6 +101,7 @@ pub fn main() -> ExitCode {
         Command::Run(run) => run.run(&context),
         Command::Flows(flows) => flows.run(&context),
         Command::Schedules(schedules) => schedules.run(&context),
+        Command::Workflows(workflows) => workflows.run(&context),
         Command::Config(config) => config.run(&context),
         Command::Selftest(selftest) => selftest.run(&context),
     };

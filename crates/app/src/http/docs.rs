@@ -32,6 +32,7 @@ use crate::web;
         (name = "flows", description = "What can be run"),
         (name = "schedules", description = "Jobs that are submitted again and again"),
         (name = "workers", description = "For workers in any language: lease jobs, answer them"),
+        (name = "workflows", description = "Deploy workflows and run them"),
         (name = "document 000", description = "The routes of the first source document"),
         (name = "document 001", description = "The routes of the second source document"),
         (name = "probes", description = "For whoever watches the server"),

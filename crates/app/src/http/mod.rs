@@ -34,6 +34,7 @@ mod room;
 mod routes;
 mod schedules;
 mod shape;
+mod workflows;
 
 pub use accept::serve;
 pub use access::{Access, KeyRing};

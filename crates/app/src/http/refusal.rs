@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use axum::response::{IntoResponse, Response};
 use hyper::StatusCode;
-use jobmill_engine::SubmitError;
+use jobmill_engine::{Finding, SubmitError};
 use jobmill_google::wire;
 use jobmill_model::value::JsonError;
 use jobmill_model::{JobId, Problem, Span, State};
@@ -27,6 +27,7 @@ pub(crate) enum Kind {
     NoSchedule,
     Exists,
     NoEffect,
+    NoWorkflow,
     Method,
     BodyTooSlow,
     NotFinished,
@@ -37,6 +38,7 @@ pub(crate) enum Kind {
     BodyTooLarge,
     MediaType,
     Invalid,
+    SourceRefused,
     KeyReused,
     Broken,
     TooSlow,
@@ -61,6 +63,7 @@ impl Kind {
             Self::NoSchedule => (S::NOT_FOUND, "no-schedule", "Schedule not found"),
             Self::Exists => (S::CONFLICT, "exists", "There already"),
             Self::NoEffect => (S::NOT_FOUND, "no-effect", "Step not found"),
+            Self::NoWorkflow => (S::NOT_FOUND, "no-workflow", "Workflow not found"),
             Self::Method => (S::METHOD_NOT_ALLOWED, "method", "Method not allowed"),
             Self::BodyTooSlow => (S::REQUEST_TIMEOUT, "body-too-slow", "Body too slow"),
             Self::NotFinished => (S::CONFLICT, "not-finished", "Not finished"),
@@ -71,6 +74,7 @@ impl Kind {
             Self::BodyTooLarge => (S::PAYLOAD_TOO_LARGE, "body-too-large", "Body too large"),
             Self::MediaType => (S::UNSUPPORTED_MEDIA_TYPE, "media-type", "Unsupported media type"),
             Self::Invalid => (S::UNPROCESSABLE_ENTITY, "invalid-request", "Invalid request"),
+            Self::SourceRefused => (S::UNPROCESSABLE_ENTITY, "source-refused", "Source refused"),
             Self::KeyReused => (S::UNPROCESSABLE_ENTITY, "key-reused", "Idempotency key reused"),
             Self::Broken => (S::INTERNAL_SERVER_ERROR, "broken", "The server failed"),
             Self::TooSlow => (S::SERVICE_UNAVAILABLE, "too-slow", "No answer in time"),
@@ -103,6 +107,7 @@ pub(crate) struct Reason {
     pub(crate) kind: Kind,
     pub(crate) detail: Cow<'static, str>,
     pub(crate) problems: Vec<Problem>,
+    pub(crate) findings: Vec<Finding>,
     pub(crate) retry_after: Option<Span>,
     pub(crate) job: Option<(JobId, State)>,
     /// The same in the words of the Google service that refuses.
@@ -116,6 +121,7 @@ impl Refusal {
             kind,
             detail,
             problems: Vec::new(),
+            findings: Vec::new(),
             retry_after: None,
             job: None,
             google: None,
@@ -147,6 +153,16 @@ impl Refusal {
             count => format!("the request has {count} problems; see `errors`").into(),
         };
         Self::new(kind, detail).with(|reason| reason.problems = problems)
+    }
+
+    /// Everything that is wrong with the source of a workflow.
+    pub(crate) fn of_source(findings: Vec<Finding>) -> Self {
+        let errors = findings.iter().filter(|finding| finding.is_error).count();
+        let detail = match errors {
+            1 => "the source has an error; see `errors`".to_owned(),
+            _ => format!("the source has {errors} errors; see `errors`"),
+        };
+        Self::new(Kind::SourceRefused, detail).with(|reason| reason.findings = findings)
     }
 
     /// A submission that was not accepted; `place` turns a problem of the n-th job into one of

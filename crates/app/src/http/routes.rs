@@ -13,7 +13,7 @@ use super::refusal::{Kind, Refusal};
 use super::room::Room;
 use super::{
     bulk, compat, docs, effects, errors, events, flows, google, jobs, leases, page, pairs, probes,
-    results, schedules,
+    results, schedules, workflows,
 };
 
 /// Every route with its description.
@@ -31,6 +31,7 @@ pub(crate) fn documented() -> OpenApiRouter<Arc<Room>> {
         .merge(schedules::routes())
         .merge(leases::routes())
         .merge(effects::routes())
+        .merge(workflows::routes())
         .merge(probes::routes())
         .merge(compat::document_000::routes())
         .merge(compat::document_001::routes())

@@ -112,7 +112,12 @@ pub(crate) fn document(reason: &Reason) -> Document<'_> {
         detail: &reason.detail,
         id: reason.job.map(|(id, _)| Id(id)),
         job_status: reason.job.map(|(_, state)| Word(state)),
-        errors: reason.problems.iter().map(Item::from).collect(),
+        errors: reason
+            .problems
+            .iter()
+            .map(Item::from)
+            .chain(reason.findings.iter().map(Item::from))
+            .collect(),
     }
 }
 

@@ -30,3 +30,4 @@ pub(crate) mod result;
 pub(crate) mod schedule;
 pub(crate) mod state;
 pub(crate) mod submission;
+pub(crate) mod workflow;

@@ -1,5 +1,6 @@
 //! A refusal as a problem document (RFC 9457).
 
+use jobmill_engine::Finding;
 use jobmill_model::Problem;
 use serde::Serialize;
 use utoipa::ToSchema;
@@ -45,10 +46,40 @@ pub(crate) struct Item<'a> {
     pub(crate) pointer: &'a str,
     #[schema(value_type = String, example = "expected an object or a list of objects")]
     pub(crate) message: &'a str,
+    /// Where in a source: the line, from 1.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(required = false, nullable = false)]
+    pub(crate) line: Option<u32>,
+    /// Where in the line: the character, from 1.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(required = false, nullable = false)]
+    pub(crate) column: Option<u32>,
+    /// The line of the source with carets under the place.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = String, required = false, nullable = false)]
+    pub(crate) excerpt: Option<&'a str>,
+    /// What to write instead.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = String, required = false, nullable = false)]
+    pub(crate) suggestion: Option<&'a str>,
 }
 
 impl<'a> From<&'a Problem> for Item<'a> {
     fn from(problem: &'a Problem) -> Self {
-        Self { pointer: &problem.pointer, message: &problem.message }
+        let (pointer, message) = (problem.pointer.as_str(), problem.message.as_str());
+        Self { pointer, message, line: None, column: None, excerpt: None, suggestion: None }
+    }
+}
+
+impl<'a> From<&'a Finding> for Item<'a> {
+    fn from(finding: &'a Finding) -> Self {
+        Self {
+            pointer: "/source",
+            message: &finding.message,
+            line: Some(finding.line),
+            column: Some(finding.column),
+            excerpt: Some(&finding.excerpt),
+            suggestion: finding.suggestion.as_deref(),
+        }
     }
 }

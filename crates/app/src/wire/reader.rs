@@ -54,6 +54,11 @@ impl<'v, 'p> Reader<'v, 'p> {
         self.problems.push(Problem::new(pointer_below(self.pointer, field), message));
     }
 
+    /// Notes a problem with a place below the object, given as the rest of its pointer.
+    pub(crate) fn refuse_at(&mut self, place: &str, message: impl Into<String>) {
+        self.problems.push(Problem::new(format!("{}/{place}", self.pointer), message));
+    }
+
     /// Notes a problem with the object as a whole.
     pub(crate) fn refuse_whole(&mut self, message: impl Into<String>) {
         self.problems.push(Problem::new(self.pointer, message));

@@ -34,3 +34,5 @@ mod show;
 mod submit;
 #[cfg(test)]
 mod wait;
+#[cfg(test)]
+mod workflows;

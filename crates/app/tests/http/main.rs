@@ -44,3 +44,5 @@ mod server;
 mod trial_flows;
 #[cfg(test)]
 mod workers;
+#[cfg(test)]
+mod workflows;

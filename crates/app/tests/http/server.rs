@@ -35,6 +35,10 @@ impl Server {
         let registry = flows.fold(Registry::new(), |registry, flow| {
             registry.with_flow(flow).expect("every flow has a name of its own")
         });
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let address = listener.local_addr().unwrap();
+        let workflows = jobmill::boot::workflows(&jobmill::config::defaults(), address);
+        let registry = registry.with_workflows(workflows);
         let engine = Engine::start(
             Arc::new(MemoryStore::new()),
             registry,
@@ -43,8 +47,6 @@ impl Server {
             Config::default(),
         );
         let engine = engine.await.unwrap();
-        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
-        let address = listener.local_addr().unwrap();
         let (stop, stopped) = oneshot::channel();
         let shutdown = async { drop(stopped.await) };
         let task = tokio::spawn(serve(listener, engine.clone(), settings, shutdown));

@@ -13,6 +13,7 @@ mod submit;
 mod wait;
 mod watch;
 
+pub(super) use results::show as show_result;
 pub(super) use wait::{until_ended, watch};
 
 use clap::{Args, Subcommand};

@@ -34,7 +34,11 @@ impl Results {
 }
 
 /// Shows the result of a job that has ended, or says how it ended.
-pub(super) async fn show(client: &Client, screen: Screen, job: &Value) -> Result<(), Failure> {
+pub(in super::super) async fn show(
+    client: &Client,
+    screen: Screen,
+    job: &Value,
+) -> Result<(), Failure> {
     let verdict = verdict(job);
     if !screen.is_json() && verdict.is_err() {
         return verdict;
