@@ -66,6 +66,7 @@ pub(crate) async fn run(
     mut task: Task,
     handle: &Handle,
 ) {
+    let aside = step_aside(shared);
     let exit = match task.documents() {
         Ok((input, params)) => {
             let begin = Begin { input, params, seed: Seed::of(task.id, task.run) };
@@ -73,7 +74,16 @@ pub(crate) async fn run(
         }
         Err(fault) => fault.into(),
     };
-    leave(shared, &task, exit);
+    leave(shared, &task, aside, exit);
+}
+
+/// Gives the place back if there is room among the machines; answers whether it did.
+fn step_aside(shared: &Shared) -> bool {
+    let aside = shared.places.step_aside();
+    if aside {
+        shared.release_places(1);
+    }
+    aside
 }
 
 /// The same for an execution of a definition, whose program is found first.
@@ -83,6 +93,7 @@ pub(crate) async fn run_execution(
     mut task: Task,
     handle: &Handle,
 ) {
+    let aside = step_aside(shared);
     let exit = match execution::load(shared, definition, &mut task).await {
         Ok((program, begin)) => caught(shared, &*program, begin, &task, handle).await,
         Err(NoProgram::Fault(fault)) => fault.into(),
@@ -91,7 +102,7 @@ pub(crate) async fn run_execution(
             Exit::HandBack
         }
     };
-    leave(shared, &task, exit);
+    leave(shared, &task, aside, exit);
 }
 
 /// A panic of the machine is its failure.
@@ -106,8 +117,12 @@ async fn caught(
     driven.catch_unwind().await.unwrap_or_else(|panic| panicked(&*panic).into())
 }
 
-fn leave(shared: &Shared, task: &Task, exit: Exit) {
-    shared.release_places(1);
+fn leave(shared: &Shared, task: &Task, aside: bool, exit: Exit) {
+    if aside {
+        shared.places.step_off();
+    } else {
+        shared.release_places(1);
+    }
     match exit {
         Exit::Ended(outcome) => match outcome.and_then(|value| chunks_of(&value)) {
             Ok((extent, chunks)) => end(shared, task, Ok(extent), chunks),

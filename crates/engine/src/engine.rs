@@ -455,7 +455,7 @@ impl Engine {
     /// How many jobs this process has under way.
     #[must_use]
     pub fn under_way(&self) -> usize {
-        self.shared.places.taken()
+        self.shared.places.taken() + self.shared.places.aside()
     }
 
     /// What has happened since the start of the process.

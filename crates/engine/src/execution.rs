@@ -65,6 +65,17 @@ impl Engine {
         execute: Execute,
         idempotency: Option<Idempotency>,
     ) -> Result<Job, ExecuteError> {
+        self.execute_below(None, definition, execute, idempotency).await
+    }
+
+    /// The same for a child of another job.
+    pub(crate) async fn execute_below(
+        &self,
+        parent: Option<JobId>,
+        definition: &Name,
+        execute: Execute,
+        idempotency: Option<Idempotency>,
+    ) -> Result<Job, ExecuteError> {
         self.check_argument(&execute.argument)?;
         let found = self.definition(definition, None).await?;
         let mut found = found.ok_or(ExecuteError::UnknownWorkflow)?;
@@ -81,7 +92,7 @@ impl Engine {
             history_level: execute.history_level,
         };
         let job = NewJob {
-            spec: Spec { max_attempts: 1, ..Spec::new(flow_of(definition)) },
+            spec: Spec { max_attempts: 1, parent, ..Spec::new(flow_of(definition)) },
             input: execute.argument,
             params: params.to_value(),
         };

@@ -3,9 +3,14 @@
 //! A place is held from the claim of a job until its work is done or parked. There is one for
 //! each worker, and some more for short jobs, so that workers do not wait for the next commit:
 //! as many as the workers are expected to get through within [`AHEAD`].
+//!
+//! A machine that is driven mostly waits for calls and commits, so it steps aside: it gives its
+//! place back and counts among the machines, of which there may be many more.
 
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 use std::time::Duration;
+
+use jobmill_model::limits::MACHINES_AT_ONCE;
 
 /// A job waits in the process for about this long before a worker gets to it.
 const AHEAD: Duration = Duration::from_millis(20);
@@ -17,12 +22,18 @@ const FADE: u64 = 16;
 pub(crate) struct Places {
     workers: usize,
     taken: AtomicUsize,
+    machines: AtomicUsize,
     typical_nanos: AtomicU64,
 }
 
 impl Places {
     pub(crate) fn new(workers: usize) -> Self {
-        Self { workers, taken: AtomicUsize::new(0), typical_nanos: AtomicU64::new(u64::MAX / FADE) }
+        Self {
+            workers,
+            taken: AtomicUsize::new(0),
+            machines: AtomicUsize::new(0),
+            typical_nanos: AtomicU64::new(u64::MAX / FADE),
+        }
     }
 
     /// Takes up to `wanted` free places; answers how many.
@@ -38,6 +49,22 @@ impl Places {
 
     pub(crate) fn release(&self, count: usize) {
         self.taken.fetch_sub(count, Ordering::AcqRel);
+    }
+
+    /// Counts one more machine, if there is room for it among them: then its place is free.
+    pub(crate) fn step_aside(&self) -> bool {
+        let one_more = |count| (count < MACHINES_AT_ONCE).then_some(count + 1);
+        self.machines.fetch_update(Ordering::AcqRel, Ordering::Acquire, one_more).is_ok()
+    }
+
+    /// Counts one machine less.
+    pub(crate) fn step_off(&self) {
+        self.machines.fetch_sub(1, Ordering::AcqRel);
+    }
+
+    /// How many machines have stepped aside.
+    pub(crate) fn aside(&self) -> usize {
+        self.machines.load(Ordering::Acquire)
     }
 
     /// How many places are held.
@@ -68,6 +95,16 @@ impl Places {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn machines_step_aside_up_to_their_limit() {
+        let places = Places::new(1);
+        assert!((0..MACHINES_AT_ONCE).all(|_| places.step_aside()));
+        assert!(!places.step_aside());
+        places.step_off();
+        assert!(places.step_aside());
+        assert_eq!(places.aside(), MACHINES_AT_ONCE);
+    }
 
     #[test]
     fn only_workers_take_long_jobs_and_short_jobs_are_taken_ahead() {

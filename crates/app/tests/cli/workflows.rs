@@ -97,6 +97,65 @@ fn a_workflow_is_deployed_run_shown_and_deleted() {
     server.run(&["workflows", "show", "double"]).with(1);
 }
 
+const PARENT: &str = "\
+main:
+  steps:
+    - one:
+        call: googleapis.workflowexecutions.v1.projects.locations.workflows.executions.run
+        args:
+          workflow_id: double
+          argument: {n: 5}
+        result: one
+    - many:
+        call: experimental.executions.map
+        args:
+          workflow_id: double
+          arguments: [{n: 1}, {n: 2}, {n: 3}]
+        result: many
+    - bad:
+        try:
+          call: experimental.executions.run
+          args: {workflow_id: double, argument: {}}
+        except:
+          as: e
+          steps:
+            - keep:
+                assign:
+                  - tag: ${e.tags[0]}
+    - missing:
+        try:
+          call: experimental.executions.run
+          args: {workflow_id: nothing}
+        except:
+          as: e
+          steps:
+            - code:
+                assign:
+                  - code: ${e.code}
+    - done:
+        return: ${[one, many, tag, code]}
+";
+
+#[test]
+fn an_execution_runs_others_and_sees_their_results_and_failures() {
+    let folder = folder();
+    let server = Server::start(folder.path(), &["--workers", "1"]);
+    for (name, source) in [("double", DOUBLE), ("parent", PARENT)] {
+        let path = folder.path().join(format!("{name}.yaml"));
+        std::fs::write(&path, source).unwrap();
+        server.run(&["workflows", "deploy", path.to_str().unwrap()]).with(0);
+    }
+    let ran = server.run(&["workflows", "run", "parent", "--json"]).with(0).json();
+    let result = ran.as_map().unwrap().get("result").unwrap().to_string();
+    assert_eq!(result, r#"[10,[2,4,6],"OperationError",404]"#);
+    let children = server.run(&["jobs", "list", "--json"]).with(0).json();
+    let id = text(&ran, "id");
+    let parent = |job: &Value| job.as_map().unwrap().get("parent").cloned();
+    let of_parent = |job: &&Value| parent(job) == Some(Value::from(id));
+    let children = crate::server::items(&children).iter().filter(of_parent);
+    assert_eq!(children.count(), 5);
+}
+
 /// Endless loops and recursion end with their limits, and nobody waits for them.
 #[test]
 fn a_runaway_execution_fails_and_blocks_nobody() {

@@ -4,6 +4,7 @@ pub(crate) mod gate;
 pub(crate) mod google;
 pub(crate) mod http;
 
+mod child;
 mod function;
 mod log;
 
@@ -27,6 +28,9 @@ pub(crate) fn perform(
 ) -> BoxFuture<'static, Outcome> {
     match effect {
         Effect::Op(call) => function::call(shared, call, key).boxed(),
+        Effect::Connector(call) if child::knows(&call.method) => {
+            child::perform(shared.clone(), task.id, call, key).boxed()
+        }
         Effect::Connector(call) => google::perform(shared.clone(), call, key).boxed(),
         Effect::Http(call) => http::perform(shared.clone(), call, key).boxed(),
         Effect::Log(entry) => std::future::ready(log::write(task.id, &entry)).boxed(),

@@ -31,12 +31,16 @@ fn of(kind: Kind) -> Status {
         | Kind::BodyTooSlow
         | Kind::BodyTooLarge
         | Kind::MediaType
-        | Kind::Invalid => Status::InvalidArgument,
+        | Kind::Invalid
+        | Kind::SourceRefused => Status::InvalidArgument,
         Kind::KeyRefused => Status::Unauthenticated,
         Kind::WrongHost => Status::PermissionDenied,
-        Kind::NoRoute | Kind::NoJob | Kind::NoFlow | Kind::NoSchedule | Kind::NoEffect => {
-            Status::NotFound
-        }
+        Kind::NoRoute
+        | Kind::NoJob
+        | Kind::NoFlow
+        | Kind::NoSchedule
+        | Kind::NoEffect
+        | Kind::NoWorkflow => Status::NotFound,
         Kind::Method => Status::Unimplemented,
         Kind::NotFinished
         | Kind::NotPossible
