@@ -32,7 +32,7 @@ fn every_finding_is_shown_with_its_place() {
     let good = write(folder.path(), "good.yaml", DOUBLE);
     run(folder.path(), &["workflows", "check", &good]).with(0);
     run(folder.path(), &["workflows", "check", "missing.yaml"]).with(2);
-    let long = format!("- a:\n    return: ${{{}}}\n", vec!["1"; 201].join("+"));
+    let long = format!("- a:\n    return: ${{{}}}\n", format!("\"{}\"", "x".repeat(450)));
     let long = write(folder.path(), "long.yaml", &long);
     run(folder.path(), &["workflows", "check", &long]).with(0);
     run(folder.path(), &["workflows", "check", "--gcp-limits", &long]).with(1);
@@ -100,6 +100,8 @@ fn a_workflow_is_deployed_run_shown_and_deleted() {
 const PARENT: &str = "\
 main:
   steps:
+    - none:
+        assign: [{tag: null}, {code: null}]
     - one:
         call: googleapis.workflowexecutions.v1.projects.locations.workflows.executions.run
         args:
