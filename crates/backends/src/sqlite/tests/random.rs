@@ -1,18 +1,19 @@
 //! Longer random runs against the oracle than the exam has, and what must hold inside after one.
 
 use futures::executor::block_on;
-use jobmill_store::exam::random::differential;
+use jobmill_store::exam::random::{Coverage, differential};
 use jobmill_store::memory::MemoryStore;
 use rusqlite::Connection;
 
 use super::stage;
 use crate::sqlite::DATA_FILE;
 
-fn agrees(seed: u64) {
+fn agrees(seed: u64) -> Coverage {
     let (store, folder) = stage::store();
-    block_on(differential(seed, 2_500, &MemoryStore::new(), &store)).assert_whole();
+    let coverage = block_on(differential(seed, 2_500, &MemoryStore::new(), &store));
     store.close().unwrap();
     assert_whole(&Connection::open(folder.path().join(DATA_FILE)).unwrap());
+    coverage
 }
 
 fn assert_none(data: &Connection, what: &str, sql: &str) {
@@ -134,17 +135,17 @@ fn assert_entries_whole(none: &impl Fn(&str, &str)) {
 
 #[test]
 fn the_oracle_agrees_at_seed_4() {
-    agrees(4);
+    agrees(4).assert_whole();
 }
 
 #[test]
 fn the_oracle_agrees_at_seed_5() {
-    agrees(5);
+    agrees(5).assert_whole();
 }
 
 #[test]
 fn the_oracle_agrees_at_seed_6() {
-    agrees(6);
+    agrees(6).assert_whole();
 }
 
 /// One of a thousand other seeds, each run another one; it is printed, and named if they differ.
@@ -152,5 +153,6 @@ fn the_oracle_agrees_at_seed_6() {
 fn the_oracle_agrees_at_a_seed_that_rotates() {
     let seed = 1_000 + u64::from(std::process::id() % 1_000);
     println!("seed {seed}");
+    // That every answer turns up is asked of the seeds that stay: rare ones may be missing here.
     agrees(seed);
 }
