@@ -11,8 +11,8 @@ use jobmill_model::job::Spec;
 use jobmill_model::machine::{Begin, EffectNumber, Machine, Outcome, Program, Step};
 use jobmill_model::queue::Name;
 use jobmill_model::{JobId, NewJob, Span, State, Value};
+use jobmill_store::Store;
 use jobmill_store::memory::MemoryStore;
-use jobmill_store::{Outputs, Store};
 
 use super::language::GoogleWorkflows;
 
@@ -86,7 +86,7 @@ pub async fn run_locally(
     Ok(LocalEnd { id, state: job.state, outcome })
 }
 
-async fn result(store: &(impl Store + Outputs), id: JobId) -> Result<Value, String> {
+async fn result(store: &impl Store, id: JobId) -> Result<Value, String> {
     let extent = store.output_extent(id).await.map_err(|error| error.to_string())?;
     let Some(extent) = extent else { return Ok(Value::Null) };
     let chunks = store.output_read(id, 0, usize::MAX).await.map_err(|error| error.to_string())?;

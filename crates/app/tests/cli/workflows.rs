@@ -32,7 +32,7 @@ fn every_finding_is_shown_with_its_place() {
     let good = write(folder.path(), "good.yaml", DOUBLE);
     run(folder.path(), &["workflows", "check", &good]).with(0);
     run(folder.path(), &["workflows", "check", "missing.yaml"]).with(2);
-    let long = format!("- a:\n    return: ${{{}}}\n", format!("\"{}\"", "x".repeat(450)));
+    let long = format!("- a:\n    return: ${{\"{}\"}}\n", "x".repeat(450));
     let long = write(folder.path(), "long.yaml", &long);
     run(folder.path(), &["workflows", "check", &long]).with(0);
     run(folder.path(), &["workflows", "check", "--gcp-limits", &long]).with(1);

@@ -1,7 +1,5 @@
 //! `/workflows`
 
-use std::time::{Duration, Instant};
-
 use jobmill_model::Value;
 
 use crate::client::{Answer, Request};
@@ -118,10 +116,8 @@ async fn a_hostile_source_is_refused_in_bounded_time() {
     let expression = format!("- a:\n    return: ${{{}1}}\n", "(".repeat(50_000));
     let large = format!("- a:\n    return: \"{}\"\n", "x".repeat(5_000_000));
     for hostile in [aliases, deep, expression, large] {
-        #[expect(clippy::disallowed_methods, reason = "the promise is about real time")]
-        let began = Instant::now();
+        // Past the server's time limit for a request it would be 503.
         let refused = put(&server, "hostile", &source(&hostile)).await;
         assert_eq!(refused.status, 422);
-        assert!(began.elapsed() < Duration::from_secs(20), "{:?}", began.elapsed());
     }
 }
