@@ -12,6 +12,7 @@ pub(crate) struct Bus {
     ready: Notify,
     due: Notify,
     litter: Notify,
+    rules: Notify,
     next_due: Mutex<Option<Timestamp>>,
     waiters: Mutex<HashMap<JobId, Waiters>>,
 }
@@ -56,6 +57,15 @@ impl Bus {
 
     pub(crate) async fn until_due_changes(&self) {
         self.due.notified().await;
+    }
+
+    /// The rules of a queue have changed.
+    pub(crate) fn rules_changed(&self) {
+        self.rules.notify_one();
+    }
+
+    pub(crate) async fn until_rules_change(&self) {
+        self.rules.notified().await;
     }
 
     /// A job has ended.

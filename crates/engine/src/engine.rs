@@ -31,6 +31,7 @@ use crate::performers::{Performer, Performers, Threads};
 use crate::places::Places;
 use crate::programs::Programs;
 use crate::progress::ProgressSender;
+use crate::queue::Holds;
 use crate::registry::Registry;
 use crate::running::Running;
 use crate::settle::Settler;
@@ -94,6 +95,7 @@ pub(crate) struct Shared {
     pub(crate) progress: ProgressSender,
     pub(crate) http: HttpClient,
     pub(crate) observer: Observer,
+    pub(crate) holds: Holds,
     pub(crate) starved: AtomicBool,
     pub(crate) draining: watch::Sender<bool>,
 }
@@ -202,6 +204,7 @@ impl Engine {
         if registry.workflows().is_some() {
             flows.extend(definition::stored_flows(&*store).await?);
         }
+        let holds = Holds::load(&*store, now).await?;
         let (settler, settles) = settle::channel();
         let (progress, notes) = progress::channel();
         let shared = Arc::new(Shared {
@@ -214,6 +217,7 @@ impl Engine {
             running: Running::default(),
             http: HttpClient::new(config.gate, clock.clone()),
             observer: Observer::default(),
+            holds,
             starved: AtomicBool::new(false),
             draining: watch::Sender::new(false),
             store,
@@ -372,6 +376,7 @@ impl Engine {
                     shared.bus.ended(*id);
                 }
             }
+            shared.made_room();
             Ok(outcomes)
         };
         Unhurried::new(cancel).await

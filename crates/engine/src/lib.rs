@@ -28,6 +28,7 @@ mod perform;
 mod places;
 mod programs;
 mod progress;
+mod queue;
 mod running;
 mod services;
 mod settle;

@@ -70,6 +70,7 @@ async fn record(shared: &Shared, settles: Vec<Settle>) {
         shared.running.leave(settle.id, settle.token);
         shared.bus.ended(settle.id);
     }
+    shared.made_room();
 }
 
 async fn hand_back(shared: &Shared, leases: &[(JobId, Token)]) {

@@ -14,7 +14,8 @@
 //! | [`definition`] | a workflow's stored source and its revisions |
 //! | [`execution`] | a job that runs a definition |
 //! | [`job`] | the job, its states, its verdict, its backoff, its uniqueness |
-//! | [`queue`] | names that jobs wait under and the order in which they leave |
+//! | [`queue`] | names that jobs wait under, the order in which they leave, what holds them |
+//! | [`rate`] | so many starts in a time |
 //! | [`machine`] | a job of many steps: effects, outcomes, the fold of the journal |
 //! | [`output`] | a result as ordered chunks of text |
 //! | [`suggest`] | "did you mean …" |
@@ -29,6 +30,7 @@ pub mod limits;
 pub mod machine;
 pub mod output;
 pub mod queue;
+pub mod rate;
 pub mod suggest;
 pub mod time;
 pub mod value;

@@ -9,6 +9,7 @@ mod flows;
 mod input;
 mod jobs;
 mod json;
+mod queues;
 mod run;
 mod screen;
 mod selftest;
@@ -64,6 +65,7 @@ enum Command {
     Jobs(Box<jobs::Jobs>),
     Run(run::Run),
     Flows(flows::Flows),
+    Queues(queues::Queues),
     Config(config::Config),
     Selftest(selftest::Selftest),
 }
@@ -96,6 +98,7 @@ pub fn main() -> ExitCode {
         Command::Jobs(jobs) => jobs.run(&context),
         Command::Run(run) => run.run(&context),
         Command::Flows(flows) => flows.run(&context),
+        Command::Queues(queues) => queues.run(&context),
         Command::Config(config) => config.run(&context),
         Command::Selftest(selftest) => selftest.run(&context),
     };

@@ -47,6 +47,11 @@ impl Request {
         Self::new(Method::POST, route)
     }
 
+    /// Puts something in the place of what is there.
+    pub fn put(route: impl Into<String>) -> Self {
+        Self::new(Method::PUT, route)
+    }
+
     /// Asks for something to be removed.
     pub fn delete(route: impl Into<String>) -> Self {
         Self::new(Method::DELETE, route)

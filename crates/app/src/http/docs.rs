@@ -29,6 +29,7 @@ use crate::web;
     tags(
         (name = "jobs", description = "Submit work, follow it, read its outcome"),
         (name = "flows", description = "What can be run"),
+        (name = "queues", description = "What waits, and what holds it back"),
         (name = "document 000", description = "The routes of the first source document"),
         (name = "document 001", description = "The routes of the second source document"),
         (name = "probes", description = "For whoever watches the server"),

@@ -11,7 +11,9 @@ use utoipa_axum::router::OpenApiRouter;
 
 use super::refusal::{Kind, Refusal};
 use super::room::Room;
-use super::{bulk, compat, docs, errors, flows, google, jobs, page, pairs, probes, results};
+use super::{
+    bulk, compat, docs, errors, flows, google, jobs, page, pairs, probes, queues, results,
+};
 
 /// Every route with its description.
 pub(crate) fn documented() -> OpenApiRouter<Arc<Room>> {
@@ -24,6 +26,7 @@ pub(crate) fn documented() -> OpenApiRouter<Arc<Room>> {
         .merge(pairs::routes())
         .merge(errors::routes())
         .merge(flows::routes())
+        .merge(queues::routes())
         .merge(probes::routes())
         .merge(compat::document_000::routes())
         .merge(compat::document_001::routes())

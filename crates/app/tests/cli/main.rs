@@ -14,6 +14,7 @@ mod flows;
 mod help;
 #[cfg(test)]
 mod list;
+mod queues;
 #[cfg(test)]
 mod results;
 #[cfg(test)]

@@ -30,6 +30,7 @@ mod openapi;
 mod page;
 #[cfg(test)]
 mod pairs;
+mod queues;
 #[cfg(test)]
 mod results;
 #[cfg(test)]

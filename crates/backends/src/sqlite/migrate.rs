@@ -18,6 +18,7 @@ const MIGRATIONS: &[Migration] = &[
     Migration { name: "003_definitions", sql: include_str!("migrations/003_definitions.sql") },
     Migration { name: "004_deletion", sql: include_str!("migrations/004_deletion.sql") },
     Migration { name: "005_documents", sql: include_str!("migrations/005_documents.sql") },
+    Migration { name: "006_queues", sql: include_str!("migrations/006_queues.sql") },
 ];
 
 /// `JMil`: what `file` and we know our data files by.

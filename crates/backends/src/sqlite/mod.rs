@@ -11,7 +11,9 @@
 //! Each verb is a function in the file of its noun, with its statements in `sql/`. Those that
 //! write take the writer's transaction ([`txn`]) and never wait; nothing here reads a clock.
 
+mod admission;
 mod attempt;
+mod backlog;
 mod checkpoint;
 mod definition;
 mod document;
@@ -19,6 +21,7 @@ mod flow;
 mod head;
 mod job;
 mod journal;
+mod lanes;
 mod lease;
 mod ledger;
 mod list;
@@ -56,7 +59,7 @@ use rusqlite::Connection;
 pub use open::{DATA_FILE, LOCK_FILE, OpenError, Options};
 
 use checkpoint::Log;
-use queue::{Lane, Queue};
+use lanes::{Lane, Queue};
 use reader::Readers;
 use request::Verb;
 use total::Totals;

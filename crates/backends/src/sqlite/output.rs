@@ -7,8 +7,8 @@ use jobmill_store::{Outputs, Pair, PairPage, Result, Swept};
 use rusqlite::{Connection, params};
 
 use super::SqliteStore;
+use super::lanes::Lane;
 use super::query::Query;
-use super::queue::Lane;
 use super::reader::prepare;
 use super::row::{self, Key};
 use super::trouble::Outcome;

@@ -1,6 +1,7 @@
 //! What is due by time: each service has a `run_once` that takes no input but the world, and a
 //! loop that sleeps until there is something to do.
 
+mod admit;
 mod sweep;
 mod timer;
 
@@ -10,5 +11,6 @@ use crate::engine::Shared;
 
 pub(crate) fn start(shared: &Arc<Shared>) {
     tokio::spawn(timer::run(shared.clone()));
+    tokio::spawn(admit::run(shared.clone()));
     tokio::spawn(sweep::run(shared.clone()));
 }

@@ -47,6 +47,8 @@ pub struct Spec {
     pub flow: Name,
     /// The queue that it waits in.
     pub queue: Name,
+    /// Whose work it is, such as a tenant's: of each key a queue has only so many jobs at work.
+    pub key: Option<Name>,
     /// How much it is preferred within the queue.
     pub priority: Priority,
     /// When it may first run.
@@ -74,6 +76,7 @@ impl Spec {
         Self {
             flow,
             queue: Name::trusted(DEFAULT_QUEUE),
+            key: None,
             priority: Priority::default(),
             start: Start::Now,
             max_attempts: limits::DEFAULT_ATTEMPTS,

@@ -66,10 +66,15 @@ impl Data {
         let mut leases = Vec::with_capacity(jobs.len());
         for job in jobs {
             let row = Row::new(job, at);
-            let id = row.job.id;
-            let taker = offer.as_ref().filter(|offer| places > 0 && may_take(offer, &row, &busy));
+            let (id, waits) = (row.job.id, row.place != Place::Ready);
             self.tally.enter(row.job.state);
             assert!(self.rows.insert(id, row).is_none(), "a new job has a new id");
+            if !waits {
+                self.enter(id);
+            }
+            let row = &self.rows[&id];
+            let taker = offer.as_ref().filter(|offer| places > 0 && may_take(offer, row, &busy));
+            let taker = taker.filter(|_| self.room(&row.job.spec.queue, at) > 0);
             places -= usize::from(taker.is_some());
             leases.push(taker.map(|offer| self.lease(id, Place::Leased(offer.instance), at).token));
         }
@@ -138,7 +143,6 @@ impl Data {
             return Retried::Refused(state);
         }
         let row = self.step(id, Move::Reopen);
-        row.place = Place::Ready;
         row.chunks.clear();
         row.job.run += 1;
         row.job.run_at = now;
@@ -148,6 +152,7 @@ impl Data {
         row.job.started_at = None;
         row.job.finished_at = None;
         row.job.error = None;
+        self.enter(id);
         Retried::Done
     }
 
@@ -193,6 +198,7 @@ impl Row {
             job,
             token: Token::default(),
             place: if waits { Place::Waiting(Some(run_at)) } else { Place::Ready },
+            let_through: None,
             attempt_open: false,
             journal: Vec::new(),
             ledger: BTreeMap::new(),

@@ -30,6 +30,12 @@ const WANTED: &[(&str, &[&str])] = &[
     ("job_release", &["held", "stale"]),
     ("job_promote", &["some", "none"]),
     ("job_reclaim", &["returned", "failed"]),
+    ("queue_put", &["some"]),
+    ("queue_pause", &["some"]),
+    ("queue_get", &["some"]),
+    ("queue_list", &["some"]),
+    ("queue_refill", &["some", "none"]),
+    ("key_admit", &["some", "none"]),
     ("job_journal", &["done", "gap", "stale"]),
     ("journal_read", &["some", "none"]),
     ("job_signal", &["done", "ended", "unknown"]),
@@ -152,7 +158,11 @@ fn words(answer: &Answer) -> Vec<&'static str> {
         Answer::Definition(found) => vec![some(found.is_some())],
         Answer::Definitions(found) => vec![some(!found.is_empty())],
         Answer::Document(answer) => answer.words(),
-        Answer::OutputSwept | Answer::Tally(_) => vec!["some"],
+        Answer::Refill(at) => vec![some(at.is_some())],
+        Answer::KeysAdmitted(count) => vec![some(*count > 0)],
+        Answer::QueueSet | Answer::Queues(_) | Answer::OutputSwept | Answer::Tally(_) => {
+            vec!["some"]
+        }
         outside => words_outside(outside),
     }
 }

@@ -8,7 +8,7 @@
 use jobmill_model::job::FailedAttempt;
 use jobmill_model::machine::Entry;
 use jobmill_model::output::{Chunk, Extent};
-use jobmill_model::queue::Name;
+use jobmill_model::queue::{Name, QueueRules};
 use jobmill_model::{Declaration, Definition, InstanceId, Job, JobId, Json, Timestamp, Token};
 
 use super::super::stage::Must;
@@ -16,8 +16,8 @@ use super::document::{DocumentAnswer, DocumentOp};
 use crate::{
     Append, Appended, AttemptQuery, Call, Cancelled, Claim, Claimed, Declared, DefinitionPut,
     Deleted, Deployed, EffectPut, Expired, Extend, Inserted, JobQuery, LeaseView, Lent, Noted,
-    PairPage, Park, Parked, ProgressNote, Promoted, Reclaimed, Result, Retried, Settle, Settled,
-    Signal, Signalled, Store, Submission, Tally,
+    PairPage, Park, Parked, ProgressNote, Promoted, QueueStanding, Reclaimed, Result, Retried,
+    Settle, Settled, Signal, Signalled, Store, Submission, Tally,
 };
 
 #[derive(Debug, Clone)]
@@ -37,6 +37,12 @@ pub(super) enum Op {
     Release(Vec<(JobId, Token)>),
     Promote(Timestamp, usize),
     Reclaim(InstanceId, u32, Timestamp),
+    PutQueue(Name, QueueRules),
+    PauseQueue(Name, bool),
+    GetQueue(Name, Timestamp),
+    Queues(Timestamp, usize),
+    Refill(Timestamp),
+    AdmitKeys(Timestamp, usize),
     Journal(Append),
     ReadJournal(JobId, u64, usize),
     Signal(JobId, Name, Json),
@@ -82,6 +88,10 @@ pub(super) enum Answer {
     Settled(Vec<Settled>),
     Promoted(Promoted),
     Reclaimed(Reclaimed),
+    QueueSet,
+    Queues(Vec<QueueStanding>),
+    Refill(Option<Timestamp>),
+    KeysAdmitted(usize),
     Journaled(Appended),
     Entries(Vec<Entry>),
     Signalled(Signalled),
@@ -128,6 +138,12 @@ impl Op {
             Self::Release(_) => "job_release",
             Self::Promote(..) => "job_promote",
             Self::Reclaim(..) => "job_reclaim",
+            Self::PutQueue(..) => "queue_put",
+            Self::PauseQueue(..) => "queue_pause",
+            Self::GetQueue(..) => "queue_get",
+            Self::Queues(..) => "queue_list",
+            Self::Refill(_) => "queue_refill",
+            Self::AdmitKeys(..) => "key_admit",
             Self::Journal(_) => "job_journal",
             Self::ReadJournal(..) => "journal_read",
             Self::Signal(..) => "job_signal",
@@ -205,6 +221,17 @@ impl Op {
             }
             Self::Undeploy(name) => Answer::Undeployed(store.definition_delete(name).await.must()),
             Self::Document(op) => Answer::Document(op.apply(store).await),
+            Self::PutQueue(queue, rules) => {
+                store.queue_put(queue, rules).await.must();
+                Answer::QueueSet
+            }
+            Self::PauseQueue(queue, paused) => {
+                store.queue_pause(queue, *paused).await.must();
+                Answer::QueueSet
+            }
+            Self::AdmitKeys(now, limit) => {
+                Answer::KeysAdmitted(admit_keys(store, *now, *limit).await)
+            }
             reading => reading.read(store).await,
         }
     }
@@ -218,6 +245,11 @@ impl Op {
             Self::ReadSignals(id, after, limit) => {
                 Answer::Signals(store.signal_read(*id, *after, *limit).await.must())
             }
+            Self::GetQueue(queue, now) => {
+                Answer::Queues(vec![store.queue_get(queue, *now).await.must()])
+            }
+            Self::Queues(now, limit) => Answer::Queues(queues(store, *now, *limit).await),
+            Self::Refill(now) => Answer::Refill(store.queue_refill(*now).await.must()),
             Self::Extent(id) => Answer::Extent(store.output_extent(*id).await.must()),
             Self::ReadOutput(id, from, bytes) => {
                 Answer::Chunks(read_output(store, *id, *from, *bytes).await)
@@ -310,6 +342,31 @@ pub(super) async fn read_output(
             Some(last) => from = last.first + last.len,
         }
         chunks.extend(page);
+    }
+}
+
+/// The queues of all pages.
+pub(super) async fn queues(store: &dyn Store, now: Timestamp, limit: usize) -> Vec<QueueStanding> {
+    let mut queues: Vec<QueueStanding> = Vec::new();
+    loop {
+        let after = queues.last().map(|queue| &queue.name);
+        let page = store.queue_list(after, limit, now).await.must();
+        if page.is_empty() {
+            return queues;
+        }
+        queues.extend(page);
+    }
+}
+
+/// How many held jobs are let through.
+async fn admit_keys(store: &dyn Store, now: Timestamp, limit: usize) -> usize {
+    let mut count = 0;
+    loop {
+        let admitted = store.key_admit(now, limit).await.must();
+        count += admitted.count;
+        if !admitted.more {
+            return count;
+        }
     }
 }
 

@@ -4,6 +4,7 @@ mod deploy;
 mod document;
 mod lease;
 mod outside;
+mod queue;
 mod submit;
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -20,6 +21,7 @@ const FLOWS: [&str; 3] = ["f", "g", "h"];
 const QUEUES: [&str; 4] = ["default", "slow", "nightly", "mail"];
 /// Every so many operations there is one on documents or rows.
 const TURNS_OF_DOCUMENTS: usize = 6;
+const KEYS: [&str; 3] = ["ann", "bob", "cy"];
 const TAGS: [&str; 3] = ["red", "green", "blue"];
 
 type Lease = (JobId, Token);
@@ -110,13 +112,14 @@ impl World {
             66 => Op::SweepOutput(1 + self.chance.size(3)),
             67..85 => self.outside(),
             85..88 => self.deploying(),
+            88..92 => self.queue_op(),
             _ => self.reading(),
         }
     }
 
     fn reading(&mut self) -> Op {
         let (from, limit) = (self.chance.below(2) * self.chance.below(3), 1 + self.chance.size(6));
-        match self.chance.below(9) {
+        match self.chance.below(11) {
             0 => Op::Get(self.some_ids(4)),
             1 => Op::List(self.job_query()),
             2 => Op::ReadJournal(self.some_leased(), from, limit),
@@ -125,6 +128,8 @@ impl World {
             5 => Op::ReadOutput(self.some_result(), from, limit * 8),
             6 => Op::Pairs(from * 150, limit * 9),
             7 => Op::Attempts(self.attempt_query()),
+            8 => self.queue_read(),
+            9 => Op::Refill(self.now()),
             _ => Op::Tally,
         }
     }
