@@ -123,7 +123,8 @@ pub trait Leases: Send + Sync {
     ///
     /// It costs the same whatever waits behind a pause, a limit or a key.
     ///
-    /// After: each is `running` with a token one higher than any before, `started_at` set if this is the first claim of its run; `attempt` is one higher if the attempt before was
+    /// After: each is `running` with a token one higher than any before, `started_at` set if
+    /// this is the first claim of its run; `attempt` is one higher if the attempt before was
     /// settled (or there was none), and the same if it was parked, released or reclaimed;
     /// `waiting_for` is empty. Between equal ranks the lower id goes first.
     async fn job_claim(&self, claim: Claim) -> Result<Vec<Claimed>>;
