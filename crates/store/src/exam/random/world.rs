@@ -110,9 +110,9 @@ impl World {
             65 => Op::SweepKeys(self.now()),
             66 if self.chance.percent(50) => self.job_delete(),
             66 => Op::SweepOutput(1 + self.chance.size(3)),
-            67..85 => self.outside(),
-            85..88 => self.deploying(),
-            88..92 => self.queue_op(),
+            67..82 => self.outside(),
+            82..85 => self.deploying(),
+            85..88 => self.queue_op(),
             _ => self.reading(),
         }
     }
