@@ -51,6 +51,7 @@ fn add(operation: &mut Operation, answers: &[(&str, &str)]) {
     let (schema, kind) = match tag {
         Some("document 000") => ("Document000Error", "application/json"),
         Some("document 001") => ("Document001Error", "application/json"),
+        Some("document 002") => ("Document002Refused", "application/json"),
         _ => ("Problem", "application/problem+json"),
     };
     for (status, description) in answers {

@@ -56,8 +56,9 @@ pub(crate) struct Processed {
 #[schema(as = Document002Refused)]
 #[expect(dead_code, reason = "it describes refusals for the OpenAPI document")]
 pub(crate) struct Refused {
-    #[schema(example = "\"int\" is not allowed")]
-    detail: String,
+    /// A text, or a list of what is wrong where.
+    #[schema(value_type = Value, example = "\"int\" is not allowed")]
+    detail: (),
 }
 
 /// A workflow that runs.

@@ -159,20 +159,20 @@ pub(crate) struct Deployment {
     /// The source in the language of Google Cloud Workflows, YAML or JSON; a new workflow needs
     /// one.
     #[schema(required = false, example = "- done:\n    return: 1\n")]
-    source: String,
+    source: Option<String>,
     #[schema(required = false)]
-    description: String,
+    description: Option<String>,
     #[schema(required = false)]
-    labels: BTreeMap<String, String>,
+    labels: Option<BTreeMap<String, String>>,
     /// Variables that executions read with `sys.get_env`.
     #[schema(required = false)]
-    env: BTreeMap<String, String>,
+    env: Option<BTreeMap<String, String>>,
     /// Whom its calls act for.
     #[schema(required = false)]
-    service_account: String,
+    service_account: Option<String>,
     /// `LOG_ALL_CALLS`, `LOG_ERRORS_ONLY` or `LOG_NONE`.
     #[schema(required = false, example = "LOG_ALL_CALLS")]
-    call_log_level: String,
+    call_log_level: Option<String>,
 }
 
 /// Reads what to deploy.

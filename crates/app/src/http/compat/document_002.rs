@@ -44,7 +44,7 @@ pub(crate) fn routes() -> OpenApiRouter<Arc<Room>> {
     params(("x" = String, Query, description = "The input", example = "abc")),
     responses(
         (status = 200, description = "`Success` or `Fail`", body = String,
-            example = json!("Success")),
+            content_type = "application/json", example = json!("Success")),
         (status = 400, description = "The input is a number", body = Refused),
         (status = 422, description = "There is no `x`", body = Refused),
         (status = 500, description = "The input is a Boolean", body = Refused),
@@ -72,7 +72,8 @@ async fn is_valid_input(uri: Uri) -> Answer {
     post, path = "/process", tag = "document 002", operation_id = "submit_input",
     request_body(content = Processed, description = "The input", example = json!({"x": "abc"})),
     responses(
-        (status = 200, description = "It is written", body = String, example = json!("Success")),
+        (status = 200, description = "It is written", body = String,
+            content_type = "application/json", example = json!("Success")),
         (status = 422, description = "There is no `x`, or it is no text", body = Refused),
     )
 )]
