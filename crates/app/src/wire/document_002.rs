@@ -41,14 +41,20 @@ pub(crate) fn verdict(text: &str) -> &'static str {
     if text.chars().any(char::is_uppercase) { "Fail" } else { "Success" }
 }
 
-/// What is processed.
-#[derive(ToSchema)]
+/// What is processed: an object with `x`, or the value of `x` alone.
+#[derive(Serialize, ToSchema)]
 #[schema(as = Document002Input)]
+#[serde(untagged)]
 #[expect(dead_code, reason = "it describes the body for the OpenAPI document")]
-pub(crate) struct Processed {
-    /// Text, a number or a Boolean.
-    #[schema(value_type = Value)]
-    x: (),
+pub(crate) enum Processed {
+    Named {
+        /// Text, a number or a Boolean.
+        #[schema(value_type = Value)]
+        x: (),
+    },
+    Text(String),
+    Number(f64),
+    Bool(bool),
 }
 
 /// Why something is refused.
