@@ -39,9 +39,6 @@ const PAGE: usize = 1_000;
 const PAUSE_FIRST: Span = Span::from_millis(100);
 const PAUSE_LONGEST: Span = Span::from_secs(5);
 
-/// A timer that is due comes within this time, unless the clock has been set back since.
-const DUE: Span = Span::from_secs(1);
-
 /// Why a machine's worker lets go of it.
 enum Exit {
     /// The machine has ended.
@@ -400,7 +397,7 @@ impl Driver<'_> {
         let timers = self.fold.waiting().filter_map(|(_, effect)| effect.parks().flatten());
         let wake_at = timers.chain(self.over()).min();
         if wake_at.is_some_and(|at| at <= self.shared.clock.now()) {
-            return Ok(false);
+            return self.take_due().map(|()| true);
         }
         let park = Park {
             id: self.task.id,
@@ -410,6 +407,17 @@ impl Driver<'_> {
             waiting_for: self.waiting_for(),
         };
         self.park(park).await
+    }
+
+    /// Wakes what is due. Its sleeper may have begun before the clock jumped ahead, and looks at
+    /// the clock again only after a while.
+    fn take_due(&mut self) -> Result<(), Exit> {
+        let now = self.shared.clock.now();
+        let is_due = |effect: &Effect| effect.parks().flatten().is_some_and(|at| at <= now);
+        let waiting = self.fold.waiting();
+        let due = waiting.filter(|(number, effect)| self.waits.contains(number) && is_due(effect));
+        let due: Vec<_> = due.map(|(number, _)| number).collect();
+        due.into_iter().try_for_each(|number| self.take_outcome(number, Outcome::Woken))
     }
 
     async fn park(&mut self, park: Park) -> Result<bool, Exit> {
@@ -450,7 +458,6 @@ impl Driver<'_> {
     /// Waits for the next thing to happen and takes it in.
     async fn wait(&mut self) -> Result<(), Exit> {
         let over = self.over().unwrap_or(Timestamp::MAX);
-        let is_due = self.calls == 0 && self.committing.is_empty();
         tokio::select! {
             biased;
             Some((batch, appended)) = self.committing.next() => {
@@ -461,7 +468,6 @@ impl Driver<'_> {
             }
             () = self.handle.until_poked() => self.read_inbox().await,
             () = self.shared.clock.sleep_until(over) => Ok(()),
-            () = self.shared.clock.pause(DUE), if is_due => Ok(()),
         }
     }
 
