@@ -10,7 +10,7 @@ struct Program {
 }
 
 /// The Debian package of each program has the program's name.
-const PROGRAMS: [Program; 2] = [
+const PROGRAMS: [Program; 4] = [
     Program {
         name: "strace",
         version_flag: "-V",
@@ -20,6 +20,16 @@ const PROGRAMS: [Program; 2] = [
         name: "sqlite3",
         version_flag: "-version",
         used_for: "the tests that read the store with the stock SQLite shell",
+    },
+    Program {
+        name: "curl",
+        version_flag: "--version",
+        used_for: "the tests that run the example worker for the shell",
+    },
+    Program {
+        name: "jq",
+        version_flag: "--version",
+        used_for: "the tests that run the example worker for the shell",
     },
 ];
 

@@ -9,6 +9,8 @@ mod demo;
 #[cfg(test)]
 mod errors;
 #[cfg(test)]
+mod examples;
+#[cfg(test)]
 mod flows;
 #[cfg(test)]
 mod help;

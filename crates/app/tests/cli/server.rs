@@ -4,6 +4,7 @@ use std::io::{BufRead, BufReader, Write};
 use std::path::Path;
 use std::process::{Child, ChildStderr, Command, Output, Stdio};
 
+use jobmill::client::{Client, Request};
 use jobmill_model::Value;
 use tempfile::TempDir;
 
@@ -105,6 +106,17 @@ impl Server {
         command
     }
 
+    /// Asks over HTTP; the status and the body of the answer.
+    #[track_caller]
+    pub(crate) fn ask(&self, request: &Request) -> (u16, Value) {
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+        runtime.block_on(async {
+            let client = Client::new(self.url.parse().unwrap(), None);
+            let answer = client.send(request).await.unwrap();
+            (answer.status(), answer.value().await.unwrap())
+        })
+    }
+
     /// Submits a job and gives its id.
     #[track_caller]
     pub(crate) fn submit(&self, args: &[&str]) -> String {
@@ -134,6 +146,11 @@ impl Server {
             }
         }
         panic!("it ended without saying {part:?}");
+    }
+
+    /// What it says from here to its end.
+    pub(crate) fn rest(&mut self) -> Vec<String> {
+        std::iter::from_fn(|| next_line(&mut self.err)).collect()
     }
 
     /// Waits for its end and gives the exit code.
@@ -169,14 +186,26 @@ pub(crate) fn folder() -> TempDir {
 /// A text of an object.
 #[track_caller]
 pub(crate) fn text<'a>(value: &'a Value, name: &str) -> &'a str {
+    field(value, name).as_str().unwrap_or_else(|| panic!("{name:?} is no text in {value}"))
+}
+
+/// A field of an object.
+#[track_caller]
+pub(crate) fn field<'a>(value: &'a Value, name: &str) -> &'a Value {
     let field = value.as_map().and_then(|map| map.get(name));
-    field.and_then(Value::as_str).unwrap_or_else(|| panic!("no text {name:?} in {value}"))
+    field.unwrap_or_else(|| panic!("no {name:?} in {value}"))
+}
+
+/// A number of an object.
+#[track_caller]
+pub(crate) fn number(value: &Value, name: &str) -> i64 {
+    field(value, name).as_int().unwrap()
 }
 
 /// The items of a list answer.
 #[track_caller]
 pub(crate) fn items(value: &Value) -> &[Value] {
-    value.as_map().and_then(|map| map.get("items")).and_then(Value::as_list).unwrap()
+    field(value, "items").as_list().unwrap()
 }
 
 /// The input of a product of two halves of this many keys, in a file; what stands after
