@@ -4,6 +4,7 @@ mod key;
 mod language;
 mod local;
 mod logs;
+pub(crate) mod offline;
 mod signals;
 
 use std::io;
@@ -47,6 +48,9 @@ pub enum StartError {
     /// The API key cannot be read or made.
     #[error("the API key in {0} cannot be used: {1}")]
     Key(PathBuf, String),
+    /// There is no data file.
+    #[error("there is no data file in {}; a server makes it at its first start", .0.display())]
+    NoData(PathBuf),
     /// Two flows have one name.
     #[error(transparent)]
     Registry(#[from] RegistryError),

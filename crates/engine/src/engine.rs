@@ -23,6 +23,7 @@ use crate::catalog::Catalog;
 use crate::chance::Chance;
 use crate::clock::Clock;
 use crate::ids::Ids;
+use crate::keys::Keys;
 use crate::observe::{Counts, Observer};
 use crate::ops::gate::Gate;
 use crate::ops::google;
@@ -83,6 +84,7 @@ pub(crate) struct Shared {
     pub(crate) registry: Registry,
     flows: Mutex<Arc<BTreeSet<Name>>>,
     pub(crate) catalog: Catalog,
+    pub(crate) keys: Keys,
     pub(crate) instance: InstanceId,
     pub(crate) clock: Arc<dyn Clock>,
     pub(crate) chance: Arc<dyn Chance>,
@@ -209,11 +211,13 @@ impl Engine {
             flows.extend(definition::stored_flows(&*store).await?);
         }
         let catalog = Catalog::load(&*store).await?;
+        let keys = Keys::load(store.clone()).await?;
         let (settler, settles) = settle::channel();
         let (progress, notes) = progress::channel();
         let shared = Arc::new(Shared {
             flows: Mutex::new(Arc::new(flows)),
             catalog,
+            keys,
             programs: Programs::default(),
             performers: Performers::new(performer),
             places: Places::new(config.workers.max(1)),

@@ -17,6 +17,7 @@
 //! | [`queue`] | names that jobs wait under and the order in which they leave |
 //! | [`machine`] | a job of many steps: effects, outcomes, the fold of the journal |
 //! | [`schedule`] | a job to submit again and again: cron, zone, what becomes of missed ticks |
+//! | [`key`] | API keys: roles, rates, secrets |
 //! | [`output`] | a result as ordered chunks of text |
 //! | [`schema`] | the part of JSON Schema that declared flows may use |
 //! | [`suggest`] | "did you mean …" |
@@ -27,6 +28,7 @@ pub mod fault;
 pub mod flow;
 pub mod id;
 pub mod job;
+pub mod key;
 pub mod limits;
 pub mod machine;
 pub mod output;

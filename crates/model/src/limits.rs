@@ -97,6 +97,12 @@ pub const ENV_BYTES: usize = 4 * 1024;
 pub const PROGRAMS_KEPT: usize = 256;
 /// Machines that one process drives at once; parked ones do not count.
 pub const MACHINES_AT_ONCE: usize = 1_000;
+/// The most API keys.
+pub const KEYS: usize = 1_000;
+/// The most requests that the rate of an API key allows in a minute.
+pub const KEY_RATE: u32 = 1_000_000;
+/// The longest that an API key is good when its end is given as a duration: ten years.
+pub const KEY_LIFE_MILLIS: u64 = 10 * 365 * 86_400_000;
 /// The longest name of a schedule, so that `schedule:NAME` can be the tag of its jobs.
 pub const SCHEDULE_NAME_BYTES: usize = 100;
 /// The longest cron expression.

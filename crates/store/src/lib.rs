@@ -22,6 +22,7 @@
 //! | [`Events`] | what has changed of late |
 //! | [`Definitions`] | stored workflows and their revisions |
 //! | [`Schedules`] | schedules, and the jobs that their ticks make |
+//! | [`Keys`] | API keys, as hashes |
 //!
 //! [`memory`] is the reference: the oracle that every backend is compared with.
 //! [`exam`](mod@exam) is the contract in executable form.
@@ -35,6 +36,7 @@ pub mod exam;
 pub mod flow;
 pub mod job;
 pub mod journal;
+pub mod key;
 pub mod lease;
 pub mod ledger;
 pub mod memory;
@@ -59,6 +61,7 @@ pub use job::{
     Submission, Swept,
 };
 pub use journal::{Append, Appended, Journals};
+pub use key::{KeyPut, Keys};
 pub use lease::{
     Claim, Claimed, Leases, Park, Parked, ProgressNote, Promoted, Reclaimed, Settle, Settled,
 };
@@ -86,6 +89,7 @@ pub trait Store:
     + Documents
     + Rows
     + Schedules
+    + Keys
     + Events
 {
 }
@@ -105,6 +109,7 @@ impl<T> Store for T where
         + Documents
         + Rows
         + Schedules
+        + Keys
         + Events
 {
 }

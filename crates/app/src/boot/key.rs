@@ -66,8 +66,7 @@ fn read(path: &Path) -> Result<Secret, StartError> {
 fn read_or_make(path: &Path, chance: &dyn Chance) -> Result<Secret, StartError> {
     let mut random = [0; 32];
     chance.fill(&mut random);
-    let digits: String = random.iter().map(|byte| format!("{byte:02x}")).collect();
-    let key = format!("jm_{digits}");
+    let key = jobmill_model::key::secret(random);
     match make(path, &key) {
         Ok(()) => Ok(Secret::new(key)),
         Err(error) if error.kind() == io::ErrorKind::AlreadyExists => read(path),

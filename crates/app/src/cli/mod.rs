@@ -9,6 +9,7 @@ mod flows;
 mod input;
 mod jobs;
 mod json;
+mod keys;
 mod run;
 mod schedules;
 mod screen;
@@ -68,6 +69,7 @@ enum Command {
     Flows(flows::Flows),
     Schedules(Box<schedules::Schedules>),
     Workflows(Box<workflows::Workflows>),
+    Keys(keys::Keys),
     Config(config::Config),
     Selftest(selftest::Selftest),
 }
@@ -102,6 +104,7 @@ pub fn main() -> ExitCode {
         Command::Flows(flows) => flows.run(&context),
         Command::Schedules(schedules) => schedules.run(&context),
         Command::Workflows(workflows) => workflows.run(&context),
+        Command::Keys(keys) => keys.run(&context),
         Command::Config(config) => config.run(&context),
         Command::Selftest(selftest) => selftest.run(&context),
     };

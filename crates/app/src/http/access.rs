@@ -6,6 +6,8 @@ use std::sync::Arc;
 use hyper::HeaderMap;
 use hyper::header::{AUTHORIZATION, HOST, HeaderValue, ORIGIN};
 use hyper::http::uri::{Authority, Uri};
+use jobmill_engine::{Admission, Engine};
+use jobmill_model::key::Roles;
 
 use super::refusal::{Kind, Refusal};
 
@@ -15,7 +17,8 @@ pub enum Access {
     /// Whoever is on this machine. Since a page from elsewhere in a browser on this machine is
     /// not meant by that, `Host` and `Origin` must name this machine.
     Loopback,
-    /// Whoever has one of these keys.
+    /// Whoever has one of these keys, which may do everything, or one of those that were made
+    /// with `jobmill keys`.
     Keys(KeyRing),
 }
 
@@ -23,9 +26,12 @@ pub enum Access {
 #[derive(Clone)]
 pub struct KeyRing(Arc<[(Arc<str>, blake3::Hash)]>);
 
-/// Who asks; the name of a key, or `local`.
+/// Who asks: a key's name, and what it may do.
 #[derive(Debug, Clone)]
-pub(crate) struct Caller(pub(crate) Arc<str>);
+pub(crate) struct Caller {
+    pub(crate) name: Arc<str>,
+    pub(crate) roles: Roles,
+}
 
 impl fmt::Debug for KeyRing {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -54,19 +60,41 @@ impl KeyRing {
 }
 
 impl Access {
-    /// Lets a request in, or says why not; answers the name of the key that it came with.
-    pub(crate) fn admit(&self, path: &str, headers: &HeaderMap) -> Result<Option<Caller>, Refusal> {
+    /// Lets a request in, or says why not; answers whose key it came with.
+    pub(crate) fn admit(
+        &self,
+        engine: &Engine,
+        path: &str,
+        headers: &HeaderMap,
+    ) -> Result<Option<Caller>, Refusal> {
         match self {
             Self::Loopback => admit_local(headers).map(|()| None),
             Self::Keys(_) if is_open(path) => Ok(None),
-            Self::Keys(ring) => match presented(headers).map(|key| ring.name_of(key)) {
-                Some(Some(name)) => Ok(Some(Caller(name))),
-                Some(None) => Err(Refusal::new(Kind::KeyRefused, "this API key is not known")),
+            Self::Keys(ring) => match presented(headers) {
+                Some(key) => match ring.name_of(key) {
+                    Some(name) => Ok(Some(Caller { name, roles: Roles::ADMIN })),
+                    None => admit_key(engine, key).map(Some),
+                },
                 None => Err(Refusal::new(
                     Kind::KeyRefused,
                     "send an API key as `Authorization: Bearer …` or `X-Api-Key: …`",
                 )),
             },
+        }
+    }
+}
+
+/// Lets a key in that the store knows.
+fn admit_key(engine: &Engine, key: &[u8]) -> Result<Caller, Refusal> {
+    match engine.keys().admit(key, engine.now()) {
+        Admission::Known(name, roles) => Ok(Caller { name: name.as_str().into(), roles }),
+        Admission::Unknown => Err(Refusal::new(Kind::KeyRefused, "this API key is not known")),
+        Admission::Expired(end) => {
+            Err(Refusal::new(Kind::KeyRefused, format!("this API key was good until {end}")))
+        }
+        Admission::Limited(wait) => {
+            let detail = "this API key has made as many requests as it may for now";
+            Err(Refusal::new(Kind::TooOften, detail).after(wait))
         }
     }
 }
@@ -121,9 +149,7 @@ mod tests {
 
     #[test]
     fn on_loopback_host_and_origin_must_name_this_machine() {
-        let admits = |pairs: &[(&'static str, &str)]| {
-            Access::Loopback.admit("/jobs", &headers(pairs)).is_ok()
-        };
+        let admits = |pairs: &[(&'static str, &str)]| admit_local(&headers(pairs)).is_ok();
         for host in ["localhost", "LocalHost:8080", "127.0.0.1:1", "[::1]:8080"] {
             assert!(admits(&[("host", host)]), "{host}");
         }
@@ -140,18 +166,17 @@ mod tests {
     #[test]
     fn a_key_is_known_by_its_secret_and_the_ring_never_shows_it() {
         let ring = KeyRing::new([("ci", "s3cret"), ("ops", "other")]);
-        let access = Access::Keys(ring.clone());
-        let caller = |name, value: &str| {
-            let admitted = access.admit("/jobs", &headers(&[(name, value)])).ok();
-            admitted.map(|caller| caller.unwrap().0.to_string())
+        let name = |name, value: &str| {
+            let headers = headers(&[(name, value)]);
+            ring.name_of(presented(&headers)?).map(|name| name.to_string())
         };
-        assert_eq!(caller("authorization", "Bearer s3cret").as_deref(), Some("ci"));
-        assert_eq!(caller("authorization", "bearer other").as_deref(), Some("ops"));
-        assert_eq!(caller("x-api-key", "other").as_deref(), Some("ops"));
-        assert_eq!(caller("x-api-key", "s3cre"), None);
-        assert_eq!(caller("authorization", "Basic s3cret"), None);
+        assert_eq!(name("authorization", "Bearer s3cret").as_deref(), Some("ci"));
+        assert_eq!(name("authorization", "bearer other").as_deref(), Some("ops"));
+        assert_eq!(name("x-api-key", "other").as_deref(), Some("ops"));
+        assert_eq!(name("x-api-key", "s3cre"), None);
+        assert_eq!(name("authorization", "Basic s3cret"), None);
         assert_eq!(format!("{ring:?}"), r#"["ci", "ops"]"#);
-        assert!(access.admit("/healthz", &HeaderMap::new()).is_ok());
-        assert!(access.admit("/jobs", &HeaderMap::new()).is_err());
+        assert!(is_open("/healthz"));
+        assert!(!is_open("/jobs"));
     }
 }

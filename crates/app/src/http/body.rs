@@ -123,7 +123,7 @@ impl Posted {
         now: Timestamp,
     ) -> Result<Option<Idempotency>, Refusal> {
         let Some(key) = &self.key else { return Ok(None) };
-        let caller = self.caller.as_ref().map_or("local", |caller| &caller.0);
+        let caller = self.caller.as_ref().map_or("local", |caller| &caller.name);
         let body = Fingerprint::of(canonical().as_bytes());
         let key = key.to_str().unwrap_or("\u{fffd}");
         match Idempotency::new(format!("{caller} {route}"), key, body, now) {

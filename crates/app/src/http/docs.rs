@@ -33,6 +33,7 @@ use crate::web;
         (name = "schedules", description = "Jobs that are submitted again and again"),
         (name = "workers", description = "For workers in any language: lease jobs, answer them"),
         (name = "workflows", description = "Deploy workflows and run them"),
+        (name = "keys", description = "Who may ask, and how often"),
         (name = "document 000", description = "The routes of the first source document"),
         (name = "document 001", description = "The routes of the second source document"),
         (name = "probes", description = "For whoever watches the server"),

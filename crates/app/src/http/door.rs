@@ -21,6 +21,7 @@ use super::{Settings, deadline, docs, routes};
 pub(crate) struct Door {
     routes: Router,
     access: Access,
+    engine: Engine,
     longest: Span,
     /// The same for a handler that sleeps.
     longest_asleep: Span,
@@ -29,20 +30,21 @@ pub(crate) struct Door {
 impl Door {
     pub(crate) fn new(engine: Engine, settings: Settings, closing: watch::Receiver<bool>) -> Self {
         let Settings { body_bytes, request_timeout, process_sleep, streams, access, .. } = settings;
-        let openapi = docs::text().into();
+        let (openapi, at_the_door) = (docs::text().into(), engine.clone());
         let streams = Arc::new(Semaphore::new(streams));
         let room =
             Room { engine, body_bytes, request_timeout, process_sleep, closing, streams, openapi };
         // A request may take its time to arrive, may ask to wait, and then has to be answered.
         let longest = Span::from_millis(2 * request_timeout.as_millis() + limits::WAIT_MILLIS);
         let longest_asleep = Span::from_millis(longest.as_millis() + process_sleep.as_millis());
-        Self { routes: routes::routes(Arc::new(room)), access, longest, longest_asleep }
+        let routes = routes::routes(Arc::new(room));
+        Self { routes, access, engine: at_the_door, longest, longest_asleep }
     }
 
     /// Answers a request; never fails, because a refusal is an answer too.
     pub(crate) async fn answer(&self, mut request: Request<Incoming>) -> Response {
         let shape = Shape::of(request.uri().path());
-        match self.access.admit(request.uri().path(), request.headers()) {
+        match self.access.admit(&self.engine, request.uri().path(), request.headers()) {
             Err(refusal) => return shape.dress(refusal.into_response()),
             Ok(None) => {}
             Ok(Some(caller)) => drop(request.extensions_mut().insert(caller)),

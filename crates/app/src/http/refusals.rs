@@ -10,8 +10,11 @@ const ANY: [(&str, &str); 3] = [
     ("503", "Too busy, the disk is full, or shutting down; `Retry-After` says when to come back"),
 ];
 /// What a route may answer that is not open to everybody.
-const GUARDED: [(&str, &str); 2] =
-    [("401", "An API key is needed"), ("403", "The key, the host or the origin is not allowed")];
+const GUARDED: [(&str, &str); 3] = [
+    ("401", "An API key is needed"),
+    ("403", "The host or the origin is not allowed, or the key lacks the role"),
+    ("429", "The key has made too many requests; `Retry-After` says when it may go on"),
+];
 /// What a route may answer that is asked something.
 const ASKED: [(&str, &str); 1] = [("400", "A parameter, a header or the body makes no sense")];
 /// What a route may answer that is sent a body.

@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use axum::Router;
 use axum::extract::Request;
+use axum::middleware;
 use axum::response::{IntoResponse, Response};
 use hyper::{Method, StatusCode, Uri};
 use tower::ServiceExt;
@@ -12,8 +13,8 @@ use utoipa_axum::router::OpenApiRouter;
 use super::refusal::{Kind, Refusal};
 use super::room::Room;
 use super::{
-    bulk, compat, docs, effects, errors, events, flows, google, jobs, leases, page, pairs, probes,
-    results, schedules, workflows,
+    bulk, compat, docs, effects, errors, events, flows, google, jobs, keys, leases, page, pairs,
+    probes, results, roles, schedules, workflows,
 };
 
 /// Every route with its description.
@@ -32,6 +33,7 @@ pub(crate) fn documented() -> OpenApiRouter<Arc<Room>> {
         .merge(leases::routes())
         .merge(effects::routes())
         .merge(workflows::routes())
+        .merge(keys::routes())
         .merge(probes::routes())
         .merge(compat::document_000::routes())
         .merge(compat::document_001::routes())
@@ -43,6 +45,7 @@ pub(crate) fn documented() -> OpenApiRouter<Arc<Room>> {
 /// taken for the one that is known.
 pub(crate) fn routes(room: Arc<Room>) -> Router {
     let (router, _) = documented().split_for_parts();
+    let router = router.route_layer(middleware::from_fn(roles::check));
     let router = router.method_not_allowed_fallback(other_method).with_state(room);
     let strict = router.clone().fallback(no_route);
     router.fallback(move |request: Request| {

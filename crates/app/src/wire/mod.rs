@@ -17,6 +17,7 @@ pub(crate) mod explanation;
 pub(crate) mod flow;
 pub(crate) mod id;
 pub(crate) mod job;
+pub(crate) mod key;
 pub(crate) mod lease;
 pub(crate) mod moment;
 pub(crate) mod near;

@@ -15,6 +15,8 @@ mod flows;
 #[cfg(test)]
 mod help;
 #[cfg(test)]
+mod keys;
+#[cfg(test)]
 mod list;
 #[cfg(test)]
 mod results;

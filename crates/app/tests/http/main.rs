@@ -29,6 +29,8 @@ mod google_data;
 #[cfg(test)]
 mod jobs;
 #[cfg(test)]
+mod keys;
+#[cfg(test)]
 mod openapi;
 #[cfg(test)]
 mod page;

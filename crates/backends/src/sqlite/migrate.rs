@@ -19,6 +19,7 @@ const MIGRATIONS: &[Migration] = &[
     Migration { name: "004_deletion", sql: include_str!("migrations/004_deletion.sql") },
     Migration { name: "005_documents", sql: include_str!("migrations/005_documents.sql") },
     Migration { name: "006_schedules", sql: include_str!("migrations/006_schedules.sql") },
+    Migration { name: "007_keys", sql: include_str!("migrations/007_keys.sql") },
 ];
 
 /// `JMil`: what `file` and we know our data files by.

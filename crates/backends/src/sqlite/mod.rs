@@ -20,6 +20,7 @@ mod flow;
 mod head;
 mod job;
 mod journal;
+mod key;
 mod lease;
 mod ledger;
 mod list;

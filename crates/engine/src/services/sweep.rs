@@ -1,5 +1,5 @@
 //! Removes what nobody will ask for again: old idempotency keys, chunks of ended attempts
-//! and of deleted jobs.
+//! and of deleted jobs. Tells the store when API keys were used.
 
 use std::sync::Arc;
 
@@ -32,5 +32,5 @@ async fn run_once(shared: &Shared) -> Result<(), StoreError> {
     while shared.store.idempotency_sweep(shared.clock.now(), BATCH).await?.more {}
     while shared.store.output_sweep(BATCH).await?.more {}
     google::sweep(shared).await?;
-    Ok(())
+    shared.keys.note_uses().await
 }

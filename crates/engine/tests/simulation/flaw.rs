@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use async_trait::async_trait;
 use jobmill_model::job::{FailedAttempt, Verdict};
+use jobmill_model::key::ApiKey;
 use jobmill_model::machine::Entry;
 use jobmill_model::output::{Chunk, Extent};
 use jobmill_model::queue::Name;
@@ -439,6 +440,22 @@ impl Rows for FlawedStore {
     }
     async fn row_sweep(&self, set: &str, limit: usize) -> Result<Swept> {
         self.inner.row_sweep(set, limit).await
+    }
+}
+
+#[async_trait]
+impl Keys for FlawedStore {
+    async fn key_put(&self, key: &ApiKey) -> Result<KeyPut> {
+        self.inner.key_put(key).await
+    }
+    async fn key_list(&self) -> Result<Vec<ApiKey>> {
+        self.inner.key_list().await
+    }
+    async fn key_delete(&self, name: &Name) -> Result<bool> {
+        self.inner.key_delete(name).await
+    }
+    async fn key_touch(&self, uses: &[(Name, Timestamp)]) -> Result<()> {
+        self.inner.key_touch(uses).await
     }
 }
 

@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use async_trait::async_trait;
 use jobmill_model::job::FailedAttempt;
+use jobmill_model::key::ApiKey;
 use jobmill_model::machine::Entry;
 use jobmill_model::output::{Chunk, Extent};
 use jobmill_model::queue::Name;
@@ -304,6 +305,22 @@ impl Rows for SimStore {
     }
     async fn row_sweep(&self, set: &str, limit: usize) -> Result<Swept> {
         self.read().await?.row_sweep(set, limit).await
+    }
+}
+
+#[async_trait]
+impl Keys for SimStore {
+    async fn key_put(&self, key: &ApiKey) -> Result<KeyPut> {
+        self.read().await?.key_put(key).await
+    }
+    async fn key_list(&self) -> Result<Vec<ApiKey>> {
+        self.read().await?.key_list().await
+    }
+    async fn key_delete(&self, name: &Name) -> Result<bool> {
+        self.read().await?.key_delete(name).await
+    }
+    async fn key_touch(&self, uses: &[(Name, Timestamp)]) -> Result<()> {
+        self.read().await?.key_touch(uses).await
     }
 }
 

@@ -5,6 +5,7 @@ use std::sync::atomic::{AtomicI64, Ordering};
 
 use async_trait::async_trait;
 use jobmill_model::job::FailedAttempt;
+use jobmill_model::key::ApiKey;
 use jobmill_model::machine::Entry;
 use jobmill_model::output::{Chunk, Extent};
 use jobmill_model::queue::Name;
@@ -321,6 +322,25 @@ impl Rows for CutStore {
     async fn row_sweep(&self, set: &str, limit: usize) -> Result<Swept> {
         let _turn = self.write().await?;
         self.inner.row_sweep(set, limit).await
+    }
+}
+
+#[async_trait]
+impl Keys for CutStore {
+    async fn key_put(&self, key: &ApiKey) -> Result<KeyPut> {
+        let _turn = self.write().await?;
+        self.inner.key_put(key).await
+    }
+    async fn key_list(&self) -> Result<Vec<ApiKey>> {
+        self.inner.key_list().await
+    }
+    async fn key_delete(&self, name: &Name) -> Result<bool> {
+        let _turn = self.write().await?;
+        self.inner.key_delete(name).await
+    }
+    async fn key_touch(&self, uses: &[(Name, Timestamp)]) -> Result<()> {
+        let _turn = self.write().await?;
+        self.inner.key_touch(uses).await
     }
 }
 

@@ -1,5 +1,6 @@
 //! Stores that are wrong on purpose, to show that the exams and the comparison can fail.
 
+mod key;
 mod schedule;
 
 use std::collections::BTreeMap;

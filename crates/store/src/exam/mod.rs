@@ -16,6 +16,7 @@ pub mod handover;
 pub mod idempotency;
 pub mod job;
 pub mod journal;
+pub mod key;
 pub mod lease;
 pub mod ledger;
 pub mod listing;
@@ -362,6 +363,12 @@ macro_rules! exam {
                 a_deleted_schedule_leaves_its_jobs
                 a_schedule_is_due_from_its_tick_on
                 waiting_ticks_are_due_when_the_job_before_has_ended
+            }
+            key {
+                a_stored_key_reads_back_whole
+                a_name_is_taken_once
+                there_are_no_more_keys_than_may_be
+                the_last_use_of_a_key_never_goes_back
             }
             neighbours {
                 every_job_goes_to_one_claim

@@ -11,6 +11,7 @@ mod event;
 mod flow;
 mod job;
 mod journal;
+mod key;
 mod lease;
 mod ledger;
 mod output;
@@ -25,6 +26,7 @@ use std::sync::Arc;
 
 use jobmill_model::definition::Definition;
 use jobmill_model::job::{FailedAttempt, Fingerprint, Move};
+use jobmill_model::key::ApiKey;
 use jobmill_model::machine::Entry;
 use jobmill_model::output::{Chunk, Extent};
 use jobmill_model::queue::{Name, Rank};
@@ -64,6 +66,7 @@ struct Data {
     /// The revisions of each definition, oldest first.
     definitions: BTreeMap<Name, Vec<Definition>>,
     schedules: BTreeMap<Name, Schedule>,
+    api_keys: BTreeMap<Name, ApiKey>,
 }
 
 /// The scope of an idempotency key and the key.

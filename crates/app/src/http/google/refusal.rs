@@ -34,12 +34,14 @@ fn of(kind: Kind) -> Status {
         | Kind::Invalid
         | Kind::SourceRefused => Status::InvalidArgument,
         Kind::KeyRefused => Status::Unauthenticated,
-        Kind::WrongHost => Status::PermissionDenied,
+        Kind::WrongHost | Kind::RoleMissing => Status::PermissionDenied,
+        Kind::TooOften => Status::ResourceExhausted,
         Kind::NoRoute
         | Kind::NoJob
         | Kind::NoFlow
         | Kind::NoSchedule
         | Kind::NoEffect
+        | Kind::NoKey
         | Kind::NoWorkflow => Status::NotFound,
         Kind::Method => Status::Unimplemented,
         Kind::NotFinished

@@ -42,6 +42,8 @@ fn bounded(query: Query, step: &str) -> bool {
         Query::LitterNext => step == "SCAN litter",
         Query::FlowCount => step.starts_with("SCAN flow"),
         Query::FlowList => step == "SCAN flow",
+        Query::KeyCount => step.starts_with("SCAN api_key"),
+        Query::KeyList => step == "SCAN api_key",
         // After a start or a jump of the clock every lease is renewed.
         Query::LeaseRenew => step.starts_with("SCAN lease"),
         Query::LeaseNext => step == "SCAN lease USING COVERING INDEX lease_expiry",

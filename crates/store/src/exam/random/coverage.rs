@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::fmt;
 
 use super::document;
+use super::key;
 use super::op::{Answer, Op};
 use crate::{
     Appended, Cancelled, Declared, Deleted, Deployed, Inserted, Noted, Parked, Retried, Settled,
@@ -81,6 +82,7 @@ impl Coverage {
         let wanted = WANTED
             .iter()
             .chain(document::WANTED)
+            .chain(key::WANTED)
             .flat_map(|(verb, words)| words.iter().map(|word| (*verb, *word)));
         wanted.filter(|pair| !self.0.contains_key(pair)).collect()
     }
@@ -159,6 +161,7 @@ fn words(answer: &Answer) -> Vec<&'static str> {
         Answer::Definition(found) => vec![some(found.is_some())],
         Answer::Definitions(found) => vec![some(!found.is_empty())],
         Answer::Document(answer) => answer.words(),
+        Answer::Key(answer) => vec![answer.word()],
         Answer::Written(all) => all.iter().map(|one| written(*one)).collect(),
         Answer::Schedules(all) => vec![some(!all.is_empty())],
         Answer::SchedulesDue(due) => {

@@ -3,6 +3,7 @@
 mod chance;
 mod coverage;
 mod document;
+mod key;
 mod observe;
 mod op;
 mod world;

@@ -15,6 +15,7 @@ use jobmill_model::{
 
 use super::super::stage::Must;
 use super::document::{DocumentAnswer, DocumentOp};
+use super::key::{KeyAnswer, KeyOp};
 use crate::{
     Append, Appended, AttemptQuery, Call, Cancelled, Claim, Claimed, Declared, DefinitionPut,
     Deleted, Deployed, EffectPut, Expired, Extend, Inserted, JobQuery, LeaseView, Lent, Noted,
@@ -25,6 +26,7 @@ use crate::{
 #[derive(Debug, Clone)]
 pub(super) enum Op {
     Document(DocumentOp),
+    Key(KeyOp),
     Insert(Submission),
     Get(Vec<JobId>),
     Situation(JobId),
@@ -77,6 +79,7 @@ pub(super) enum Op {
 #[derive(Debug, PartialEq)]
 pub(super) enum Answer {
     Document(DocumentAnswer),
+    Key(KeyAnswer),
     Inserted(Result<Inserted>),
     Got(Vec<Option<Job>>),
     Situation(Option<Box<Situation>>),
@@ -126,6 +129,7 @@ impl Op {
     pub(super) fn verb(&self) -> &'static str {
         match self {
             Self::Document(op) => op.verb(),
+            Self::Key(op) => op.verb(),
             Self::Insert(_) => "job_insert",
             Self::Get(_) => "job_get",
             Self::Situation(_) => "job_situation",
@@ -226,6 +230,7 @@ impl Op {
             }
             Self::Undeploy(name) => Answer::Undeployed(store.definition_delete(name).await.must()),
             Self::Document(op) => Answer::Document(op.apply(store).await),
+            Self::Key(op) => Answer::Key(op.apply(store).await),
             Self::WriteSchedules(writes) => {
                 Answer::Written(store.schedule_write(writes.clone()).await.must())
             }

@@ -23,16 +23,19 @@ const QUEUES: [&str; 4] = ["default", "slow", "nightly", "mail"];
 const TURNS_OF_DOCUMENTS: usize = 6;
 /// Every so many turns are those of schedules, with a chance of their own as well.
 const TURNS_OF_SCHEDULES: usize = 12;
+/// Every so many turns there is one on API keys, with a chance of its own as well.
+const TURNS_OF_KEYS: usize = 60;
 const TAGS: [&str; 3] = ["red", "green", "blue"];
 
 type Lease = (JobId, Token);
 
 /// The generator: a clock, a chance, and what the oracle has answered so far.
 pub(super) struct World {
-    chance: Chance,
+    pub(super) chance: Chance,
     /// Another one for documents, so that they do not change what happens to jobs.
     other_chance: Chance,
     schedule_chance: Chance,
+    key_chance: Chance,
     /// How many operations there have been.
     turn: usize,
     millis: i64,
@@ -74,6 +77,7 @@ impl World {
             chance: Chance::new(seed),
             other_chance: Chance::new(!seed),
             schedule_chance: Chance::new(seed.rotate_left(32)),
+            key_chance: Chance::new(seed.rotate_left(16)),
             turn: 0,
             millis: at(0).as_millis(),
             dues: BTreeSet::new(),
@@ -97,6 +101,12 @@ impl World {
             std::mem::swap(&mut self.chance, &mut self.other_chance);
             let op = Op::Document(self.document_op());
             std::mem::swap(&mut self.chance, &mut self.other_chance);
+            return op;
+        }
+        if self.turn % TURNS_OF_KEYS == 2 {
+            std::mem::swap(&mut self.chance, &mut self.key_chance);
+            let op = Op::Key(self.key_op());
+            std::mem::swap(&mut self.chance, &mut self.key_chance);
             return op;
         }
         if self.turn % TURNS_OF_SCHEDULES == 1 {
@@ -211,7 +221,7 @@ impl World {
     }
 
     /// The present; it moves on, and now and then it jumps back a little.
-    fn now(&mut self) -> Timestamp {
+    pub(super) fn now(&mut self) -> Timestamp {
         self.millis += 1 + self.chance.below(4_000) as i64;
         let back = if self.chance.percent(5) { 6_000 } else { 0 };
         Timestamp::from_millis(self.millis - back)

@@ -1,0 +1,2 @@
+-- ?1 name
+DELETE FROM api_key WHERE name = ?1
