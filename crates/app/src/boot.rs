@@ -12,7 +12,7 @@ use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::sync::Arc;
 
-use jobmill_backends::sqlite::{DATA_FILE, OpenError, Options, SqliteStore};
+use jobmill_backends::sqlite::{BackupError, DATA_FILE, OpenError, Options, SqliteStore};
 use jobmill_engine::chance::SystemChance;
 use jobmill_engine::clock::SystemClock;
 use jobmill_engine::{Config, Engine, Gate, Registry, RegistryError, Workflows};
@@ -22,6 +22,7 @@ use jobmill_store::StoreError;
 use tokio::net::TcpListener;
 use tokio::sync::oneshot;
 
+pub use jobmill_backends::sqlite::{Copied, backup, restore};
 pub use key::given as given_key;
 pub use local::{LocalEnd, LocalStep, check_source, run_locally};
 pub use logs::start as start_logs;
@@ -48,6 +49,9 @@ pub enum StartError {
     /// The API key cannot be read or made.
     #[error("the API key in {0} cannot be used: {1}")]
     Key(PathBuf, String),
+    /// The data cannot be copied.
+    #[error(transparent)]
+    Backup(BackupError),
     /// There is no data file.
     #[error("there is no data file in {}; a server makes it at its first start", .0.display())]
     NoData(PathBuf),

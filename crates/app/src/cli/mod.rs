@@ -2,6 +2,7 @@
 //!
 //! Standard output is for data, standard error for talk. Every command takes `--json`.
 
+mod backup;
 mod config;
 mod demo;
 mod exit;
@@ -70,6 +71,8 @@ enum Command {
     Schedules(Box<schedules::Schedules>),
     Workflows(Box<workflows::Workflows>),
     Keys(keys::Keys),
+    Backup(backup::Backup),
+    Restore(backup::Restore),
     Config(config::Config),
     Selftest(selftest::Selftest),
 }
@@ -105,6 +108,8 @@ pub fn main() -> ExitCode {
         Command::Schedules(schedules) => schedules.run(&context),
         Command::Workflows(workflows) => workflows.run(&context),
         Command::Keys(keys) => keys.run(&context),
+        Command::Backup(backup) => backup.run(&context),
+        Command::Restore(restore) => restore.run(&context),
         Command::Config(config) => config.run(&context),
         Command::Selftest(selftest) => selftest.run(&context),
     };

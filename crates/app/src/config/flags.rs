@@ -27,6 +27,10 @@ pub struct Serving;
 #[derive(Debug, Clone, Copy)]
 pub struct Calling;
 
+/// That of the data folder alone.
+#[derive(Debug, Clone, Copy)]
+pub struct Storing;
+
 /// All.
 #[derive(Debug, Clone, Copy)]
 pub struct Every;
@@ -43,6 +47,12 @@ impl Part for Calling {
     }
 
     const GLOBAL: bool = true;
+}
+
+impl Part for Storing {
+    fn takes(setting: &Setting) -> bool {
+        setting.name == "data"
+    }
 }
 
 impl Part for Every {

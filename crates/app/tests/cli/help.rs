@@ -32,6 +32,8 @@ fn every_command_explains_itself() {
         "keys create",
         "keys list",
         "keys revoke",
+        "backup",
+        "restore",
         "config",
         "selftest",
         "jobs",

@@ -27,19 +27,32 @@ const APPLICATION_ID: i64 = 0x4a4d_696c;
 
 /// Applies the migrations that are missing, each in a transaction of its own.
 pub(super) fn migrate(connection: &mut Connection) -> Result<(), OpenError> {
+    let version = known_version(connection)?;
+    for (index, migration) in MIGRATIONS.iter().enumerate().skip(version) {
+        apply(connection, index + 1, migration)?;
+    }
+    Ok(())
+}
+
+/// Makes sure that a file holds data of this program, of this version or an older one.
+pub(super) fn verify(connection: &Connection) -> Result<(), OpenError> {
+    match known_version(connection)? {
+        0 => Err(OpenError::Foreign),
+        _ => Ok(()),
+    }
+}
+
+/// The migrations that have been applied, each of which is known.
+fn known_version(connection: &Connection) -> Result<usize, OpenError> {
     let version = pragma::<u32>(connection, "user_version")? as usize;
     check_owner(connection, version)?;
     if version > MIGRATIONS.len() {
         return Err(OpenError::Newer { found: version, known: MIGRATIONS.len() });
     }
-    for (index, migration) in MIGRATIONS.iter().enumerate() {
-        if index < version {
-            check(connection, index + 1, migration)?;
-        } else {
-            apply(connection, index + 1, migration)?;
-        }
+    for (index, migration) in MIGRATIONS.iter().enumerate().take(version) {
+        check(connection, index + 1, migration)?;
     }
-    Ok(())
+    Ok(version)
 }
 
 fn check_owner(connection: &Connection, version: usize) -> Result<(), OpenError> {

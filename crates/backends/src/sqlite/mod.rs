@@ -12,6 +12,7 @@
 //! write take the writer's transaction ([`txn`]) and never wait; nothing here reads a clock.
 
 mod attempt;
+mod backup;
 mod checkpoint;
 mod definition;
 mod document;
@@ -56,6 +57,7 @@ use jobmill_store::{Feed, Result, StoreError};
 use parking_lot::Mutex;
 use rusqlite::Connection;
 
+pub use backup::{BackupError, Copied, backup, restore};
 pub use open::{DATA_FILE, LOCK_FILE, OpenError, Options};
 
 use checkpoint::Log;

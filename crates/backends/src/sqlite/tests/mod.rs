@@ -1,5 +1,6 @@
 //! The SQLite store sits the exam of the port, and keeps the promises that are its own.
 
+mod backup;
 mod failures;
 mod folder;
 mod full;
