@@ -117,6 +117,7 @@ impl Server {
             max_crashes: settings.max_crashes,
             grace: settings.grace,
             gate: Gate { private: false, loopback: settings.listen.ip().is_loopback() },
+            retention: settings.retention,
         };
         let flows = flows.with_workflows(workflows(settings, address));
         let (clock, chance) = (Arc::new(SystemClock::default()), Arc::new(SystemChance));

@@ -10,6 +10,7 @@ use jobmill_model::definition::{Place, definition_of};
 use jobmill_model::job::FailedAttempt;
 use jobmill_model::output::{Chunk, Extent};
 use jobmill_model::queue::Name;
+use jobmill_model::retention::Retention;
 use jobmill_model::{InstanceId, Job, JobId, Json, Span, Timestamp, Token, Value, limits};
 use jobmill_store::{
     AttemptQuery, Cancelled, Deleted, Feed, JobPage, JobQuery, PairPage, Retried, Signalled, Store,
@@ -51,6 +52,8 @@ pub struct Config {
     pub grace: Span,
     /// Where calls out of this process may go.
     pub gate: Gate,
+    /// How long jobs that have ended are kept.
+    pub retention: Retention,
 }
 
 impl Default for Config {
@@ -60,6 +63,7 @@ impl Default for Config {
             max_crashes: limits::MAX_CRASHES,
             grace: Span::from_secs(20),
             gate: Gate::default(),
+            retention: Retention::default(),
         }
     }
 }

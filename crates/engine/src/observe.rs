@@ -79,6 +79,12 @@ impl Observer {
         }
     }
 
+    pub(crate) fn retired(&self, state: State, count: u64) {
+        if count > 0 {
+            info!(%state, count, "old jobs deleted");
+        }
+    }
+
     pub(crate) fn ticked(&self, schedule: &Schedule, jobs: usize, now: Timestamp) {
         self.submitted(jobs);
         let name = &schedule.name;

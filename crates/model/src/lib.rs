@@ -19,6 +19,7 @@
 //! | [`schedule`] | a job to submit again and again: cron, zone, what becomes of missed ticks |
 //! | [`key`] | API keys: roles, rates, secrets |
 //! | [`output`] | a result as ordered chunks of text |
+//! | [`retention`] | how long jobs that have ended are kept |
 //! | [`schema`] | the part of JSON Schema that declared flows may use |
 //! | [`suggest`] | "did you mean …" |
 
@@ -33,6 +34,7 @@ pub mod limits;
 pub mod machine;
 pub mod output;
 pub mod queue;
+pub mod retention;
 pub mod schedule;
 pub mod schema;
 pub mod suggest;

@@ -22,6 +22,7 @@
 //! | [`Events`] | what has changed of late |
 //! | [`Definitions`] | stored workflows and their revisions |
 //! | [`Schedules`] | schedules, and the jobs that their ticks make |
+//! | [`Retention`] | which of the jobs that have ended are the oldest |
 //! | [`Keys`] | API keys, as hashes |
 //!
 //! [`memory`] is the reference: the oracle that every backend is compared with.
@@ -42,6 +43,7 @@ pub mod ledger;
 pub mod memory;
 pub mod output;
 pub mod outside;
+pub mod retention;
 pub mod schedule;
 pub mod signal;
 pub mod table_row;
@@ -68,6 +70,7 @@ pub use lease::{
 pub use ledger::{EffectPut, Ledgers, Noted};
 pub use output::{Outputs, Pair, PairPage};
 pub use outside::{Call, Expired, Extend, Hold, LeaseView, Lent, Outside};
+pub use retention::{OldestPage, OldestQuery, Retention};
 pub use schedule::{ScheduleWrite, Schedules, SchedulesDue, Written};
 pub use signal::{Signal, Signalled, Signals};
 pub use table_row::{NewRow, RowExtent, RowInsert, Rows, RowsInserted, StoredRow};
@@ -90,6 +93,7 @@ pub trait Store:
     + Rows
     + Schedules
     + Keys
+    + Retention
     + Events
 {
 }
@@ -110,6 +114,7 @@ impl<T> Store for T where
         + Rows
         + Schedules
         + Keys
+        + Retention
         + Events
 {
 }

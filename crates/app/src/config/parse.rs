@@ -7,6 +7,7 @@ use std::path::PathBuf;
 use std::str::FromStr;
 
 use jobmill_model::Span;
+use jobmill_model::retention::Keep;
 
 type Parsed<T> = Result<T, String>;
 
@@ -75,6 +76,11 @@ pub(super) fn size(text: &str) -> Parsed<u64> {
         .and_then(|number| number.checked_mul(factor))
         .filter(|bytes| *bytes > 0)
         .ok_or_else(|| "a size such as 16MiB, 500kB or 2GiB".to_owned())
+}
+
+/// How long jobs that have ended are kept.
+pub(super) fn keep(text: &str) -> Parsed<Keep> {
+    text.parse().map_err(str::to_owned)
 }
 
 pub(super) fn choice<T: Copy>(text: &str, choices: &[(&str, T)]) -> Parsed<T> {

@@ -5,6 +5,7 @@ use std::net::{Ipv4Addr, SocketAddr};
 use std::path::PathBuf;
 
 use jobmill_model::Span;
+use jobmill_model::retention::Retention;
 
 /// Every setting, checked.
 #[derive(Debug, Clone)]
@@ -31,6 +32,8 @@ pub struct Settings {
     pub process_sleep: Span,
     /// How large the data file may grow, in bytes; no limit if nothing is said.
     pub store_limit: Option<u64>,
+    /// How long jobs that have ended are kept.
+    pub retention: Retention,
     /// Whether requests need a key.
     pub keys: Keys,
     /// The key itself.
@@ -111,6 +114,7 @@ impl Settings {
             connections: 0,
             process_sleep: Span::ZERO,
             store_limit: None,
+            retention: Retention::default(),
             keys: Keys::Auto,
             api_key: None,
             api_key_file: None,

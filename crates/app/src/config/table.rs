@@ -3,7 +3,7 @@
 use jobmill_model::Span;
 use tracing_subscriber::EnvFilter;
 
-use super::parse::{address, choice, count, duration, path, size, word};
+use super::parse::{address, choice, count, duration, keep, path, size, word};
 use super::settings::{Keys, LogFormat, Secret, Settings};
 
 /// Who uses a setting.
@@ -197,6 +197,34 @@ pub const SETTINGS: &[Setting] = &[
         side: Side::Server,
         secret: false,
         set: |settings, text| put(&mut settings.store_limit, size(text).map(Some)),
+    },
+    Setting {
+        name: "keep_completed",
+        value: "LIMITS",
+        about: "How long completed jobs are kept: a duration since their end such as 30d, \
+                how many of them such as 100000, or both: 30d,100000",
+        fallback: Fallback::Text("forever"),
+        side: Side::Server,
+        secret: false,
+        set: |settings, text| put(&mut settings.retention.completed, keep(text)),
+    },
+    Setting {
+        name: "keep_failed",
+        value: "LIMITS",
+        about: "The same for failed jobs",
+        fallback: Fallback::Text("forever"),
+        side: Side::Server,
+        secret: false,
+        set: |settings, text| put(&mut settings.retention.failed, keep(text)),
+    },
+    Setting {
+        name: "keep_cancelled",
+        value: "LIMITS",
+        about: "The same for cancelled jobs",
+        fallback: Fallback::Text("forever"),
+        side: Side::Server,
+        secret: false,
+        set: |settings, text| put(&mut settings.retention.cancelled, keep(text)),
     },
     Setting {
         name: "keys",

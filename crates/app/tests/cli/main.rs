@@ -1,6 +1,8 @@
 //! The command line as its users meet it: the real binary, one file per command.
 
 #[cfg(test)]
+mod backup;
+#[cfg(test)]
 mod cancel;
 #[cfg(test)]
 mod config;

@@ -34,6 +34,7 @@ mod query;
 mod queue;
 mod reader;
 mod request;
+mod retention;
 mod row;
 mod schedule;
 mod signal;

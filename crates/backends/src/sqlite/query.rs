@@ -79,6 +79,8 @@ queries! {
     JobListTag => "job_list_tag",
     JobMove => "job_move",
     JobNextDue => "job_next_due",
+    JobOldest => "job_oldest",
+    JobOldestOpen => "job_oldest_open",
     JobPlace => "job_place",
     JobProgress => "job_progress",
     JobReady => "job_ready",

@@ -2,6 +2,7 @@
 //! loop that sleeps until there is something to do.
 
 mod lease;
+mod retention;
 mod schedule;
 mod sweep;
 mod timer;
@@ -15,4 +16,5 @@ pub(crate) fn start(shared: &Arc<Shared>) {
     tokio::spawn(schedule::run(shared.clone()));
     tokio::spawn(lease::run(shared.clone()));
     tokio::spawn(sweep::run(shared.clone()));
+    tokio::spawn(retention::run(shared.clone()));
 }

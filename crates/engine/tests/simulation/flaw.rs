@@ -459,6 +459,13 @@ impl Keys for FlawedStore {
     }
 }
 
+#[async_trait]
+impl Retention for FlawedStore {
+    async fn job_oldest(&self, query: &OldestQuery) -> Result<OldestPage> {
+        self.inner.job_oldest(query).await
+    }
+}
+
 impl Events for FlawedStore {
     fn events(&self) -> Arc<Feed> {
         self.inner.events()

@@ -324,6 +324,13 @@ impl Keys for SimStore {
     }
 }
 
+#[async_trait]
+impl Retention for SimStore {
+    async fn job_oldest(&self, query: &OldestQuery) -> Result<OldestPage> {
+        self.read().await?.job_oldest(query).await
+    }
+}
+
 impl Events for SimStore {
     fn events(&self) -> Arc<Feed> {
         Arc::default()

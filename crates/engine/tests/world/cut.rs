@@ -344,6 +344,13 @@ impl Keys for CutStore {
     }
 }
 
+#[async_trait]
+impl Retention for CutStore {
+    async fn job_oldest(&self, query: &OldestQuery) -> Result<OldestPage> {
+        self.inner.job_oldest(query).await
+    }
+}
+
 impl Events for CutStore {
     fn events(&self) -> Arc<Feed> {
         self.inner.events()

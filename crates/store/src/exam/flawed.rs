@@ -1,6 +1,7 @@
 //! Stores that are wrong on purpose, to show that the exams and the comparison can fail.
 
 mod key;
+mod retention;
 mod schedule;
 
 use std::collections::BTreeMap;

@@ -27,6 +27,7 @@ pub mod park;
 pub mod promote;
 pub mod random;
 pub mod reclaim;
+pub mod retention;
 pub mod retry;
 pub mod schedule;
 pub mod settle;
@@ -363,6 +364,11 @@ macro_rules! exam {
                 a_deleted_schedule_leaves_its_jobs
                 a_schedule_is_due_from_its_tick_on
                 waiting_ticks_are_due_when_the_job_before_has_ended
+            }
+            retention {
+                the_first_submitted_of_a_state_come_first
+                a_job_is_as_old_as_its_end
+                the_oldest_are_read_in_pages
             }
             key {
                 a_stored_key_reads_back_whole

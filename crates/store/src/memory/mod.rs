@@ -16,6 +16,7 @@ mod lease;
 mod ledger;
 mod output;
 mod outside;
+mod retention;
 mod schedule;
 mod signal;
 mod table_row;
