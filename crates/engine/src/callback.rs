@@ -132,7 +132,9 @@ fn opened_by(id: JobId, entry: &Entry) -> Option<(Name, String, String)> {
 
 /// Opens an address. It cannot be guessed, and says itself which signals it makes of what.
 pub(crate) fn open(shared: &Shared, task: &Task, endpoint: &CallbackEndpoint) -> Outcome {
-    let Some((workflows, definition)) = shared.registry.workflows().zip(shared.runs(task)) else {
+    let Some((workflows, definition)) =
+        shared.registry.workflows().zip(shared.runs(&task.spec.flow))
+    else {
         let Fault { code, message, .. } =
             Fault::last("ValueError", "only executions of workflows have callbacks");
         return Outcome::Failed { code: code.into_owned(), message };

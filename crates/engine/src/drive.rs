@@ -545,7 +545,7 @@ impl Driver<'_> {
         let fingerprint = asked.map_or(0, |(_, effect)| effect.fingerprint());
         let seq = self.next_seq;
         self.next_seq += 1;
-        Ok(Entry { seq, number, fingerprint, outcome })
+        Ok(Entry { seq, number, fingerprint, outcome, at: self.shared.clock.now() })
     }
 
     /// Sends entries on their way to the store, those that were held before them.

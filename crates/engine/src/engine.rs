@@ -17,7 +17,7 @@ use jobmill_store::{
     StoreError, Tally,
 };
 use parking_lot::Mutex;
-use tokio::sync::{Notify, watch};
+use tokio::sync::{Notify, Semaphore, watch};
 
 use crate::bus::Bus;
 use crate::catalog::Catalog;
@@ -29,7 +29,6 @@ use crate::observe::{Counts, Observer};
 use crate::ops::gate::Gate;
 use crate::ops::google;
 use crate::ops::http::HttpClient;
-use crate::perform::Task;
 use crate::performers::{Performer, Performers, Threads};
 use crate::places::Places;
 use crate::programs::Programs;
@@ -97,6 +96,8 @@ pub(crate) struct Shared {
     pub(crate) bus: Arc<Bus>,
     pub(crate) places: Places,
     pub(crate) programs: Programs,
+    /// Turns to tell a history.
+    pub(crate) histories: Semaphore,
     pub(crate) running: Running,
     pub(crate) performers: Performers,
     pub(crate) settler: Settler,
@@ -120,9 +121,9 @@ impl Shared {
         self.flows.lock().clone()
     }
 
-    /// The definition that a job runs, if it runs one and this process can.
-    pub(crate) fn runs(&self, task: &Task) -> Option<Name> {
-        self.registry.workflows().and_then(|_| definition_of(&task.spec.flow))
+    /// The definition that jobs of a flow run, if they run one and this process can.
+    pub(crate) fn runs(&self, flow: &Name) -> Option<Name> {
+        self.registry.workflows().and_then(|_| definition_of(flow))
     }
 
     /// Performs jobs of one more flow from now on.
@@ -223,6 +224,7 @@ impl Engine {
             catalog,
             keys,
             programs: Programs::default(),
+            histories: Semaphore::new(limits::HISTORIES_AT_ONCE),
             performers: Performers::new(performer),
             places: Places::new(config.workers.max(1)),
             ids: Ids::default(),

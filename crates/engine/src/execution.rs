@@ -200,9 +200,14 @@ pub(crate) async fn load(
     task: &mut Task,
 ) -> Result<(Arc<dyn Program>, Begin), NoProgram> {
     let (input, params) = task.documents().map_err(NoProgram::Fault)?;
-    let revision = ExecutionParams::from_value(&params).revision;
+    let revision = revision(&params);
     let program = programs::program(shared, definition, &revision).await?;
     Ok((program, begin(task.id, task.run, input)))
+}
+
+/// The revision that an execution with these params runs.
+pub(crate) fn revision(params: &Value) -> String {
+    ExecutionParams::from_value(params).revision
 }
 
 /// What an execution is begun with, the same whenever it is folded again.

@@ -85,7 +85,7 @@ pub(crate) fn begin(shared: &Arc<Shared>, task: Task) {
         Some(Work::Program(program)) => {
             tokio::spawn(async move { drive::run(&shared, &*program, task, &handle).await });
         }
-        None if let Some(definition) = shared.runs(&task) => {
+        None if let Some(definition) = shared.runs(&task.spec.flow) => {
             tokio::spawn(async move {
                 drive::run_execution(&shared, &definition, task, &handle).await;
             });

@@ -3,8 +3,8 @@
 //! Tests script the world with it, and a terminal run can perform effects with it one by one.
 
 use jobmill_model::machine::{
-    Applied, Begin, Effect, EffectNumber, Entry, Fold, HttpResponse, Machine as _, Outcome,
-    Program as _, Seed, Then,
+    Applied, Asked, Begin, Effect, EffectNumber, Entry, Fold, History, HttpResponse, Machine as _,
+    Outcome, Program as _, Remembering as _, Seed, Then,
 };
 use jobmill_model::{Fault, JobId, Timestamp, Value};
 
@@ -58,7 +58,9 @@ pub fn run(workflow: &Workflow, input: Value, world: &mut dyn World) -> Result<R
         let (number, effect) = &under_way[at];
         let outcome = world.perform(*number, effect);
         let (seq, fingerprint) = (fold.next_seq(), effect.fingerprint());
-        let entry = Entry { seq, number: *number, fingerprint, outcome };
+        // Nobody looks at a clock here: an instant is a place in the journal.
+        let at = Timestamp::from_millis(i64::try_from(seq + 1).unwrap_or(i64::MAX));
+        let entry = Entry { seq, number: *number, fingerprint, outcome, at };
         journal.push(entry.clone());
         let applied = fold.apply(entry)?;
         settle(&mut fold, applied, &mut effects)?;
@@ -85,31 +87,36 @@ pub fn refold(
     Ok((fold, effects))
 }
 
-/// What happened to the steps of an execution, from what it was begun with and its journal: the
-/// first `most` events, and how many more there were.
+/// What happened to the steps of an execution, from what it was begun with and its journal, and
+/// what became of them.
 #[must_use]
 pub fn trace(
     workflow: &Workflow,
     begin: Begin,
     journal: &[Entry],
-    most: usize,
-) -> (Vec<StepEvent>, u64) {
+    asked: Asked,
+) -> (Vec<StepEvent>, History) {
     let mut machine = workflow.execution(begin);
-    machine.record(most);
+    machine.record(asked);
+    machine.watch();
     let mut step = machine.start();
     let mut entries = journal.iter();
+    let mut events = machine.take_events();
     loop {
         step = match step.then {
             Then::Pause => machine.go_on(),
             Then::End(_) => break,
             Then::Wait => match entries.next() {
-                Some(entry) => machine.fold(entry.number, entry.outcome.clone()),
+                Some(entry) => {
+                    machine.set_time(entry.at);
+                    machine.fold(entry.number, entry.outcome.clone())
+                }
                 None => break,
             },
         };
+        events.extend(machine.take_events());
     }
-    let (events, lost) = machine.recorded();
-    (events.to_vec(), lost)
+    (events, machine.history())
 }
 
 fn settle(

@@ -5,7 +5,7 @@
 use jobmill_gcw::local::{self, QuietWorld, World};
 use jobmill_gcw::{Limits, Workflow, check};
 use jobmill_model::Value;
-use jobmill_model::machine::{Effect, EffectNumber, Fold, HttpResponse, Outcome};
+use jobmill_model::machine::{Asked, Effect, EffectNumber, Fold, History, HttpResponse, Outcome};
 use proptest::prelude::*;
 use std::sync::Arc;
 
@@ -306,20 +306,18 @@ fn a_fold_with_a_recorder_tells_what_happened_to_the_steps() {
         params: Value::Null,
         seed: local::seed(),
     };
-    let (events, lost) = local::trace(&workflow, begin, &run.journal, 100);
+    let asked = Asked { most: 100, variables: Some((2, 1)) };
+    let (events, history) = local::trace(&workflow, begin, &run.journal, asked);
     let told: Vec<String> = events
         .iter()
         .map(|event| {
             let info = &program.steps[event.step as usize];
             let parent = info.parent.map_or("-", |parent| &program.steps[parent as usize].name);
-            format!(
-                "{} {} in {parent} after {}: {:?}",
-                info.kind, info.name, event.outcomes, event.kind
-            )
+            let after = event.at.as_millis();
+            format!("{} {} in {parent} after {after}: {:?}", info.kind, info.name, event.kind)
         })
         .collect();
     let error = r#"Failed("{\"message\":\"TimeoutError: late\",\"tags\":[\"TimeoutError\"]}")"#;
-    assert_eq!(lost, 0);
     assert_eq!(
         told,
         [
@@ -330,4 +328,65 @@ fn a_fold_with_a_recorder_tells_what_happened_to_the_steps() {
             "RETURN done in - after 1: Began".to_owned(),
         ]
     );
+    let states: Vec<_> = history
+        .steps
+        .iter()
+        .map(|step| (&*step.name.step, step.parent, step.state, step.variables.is_some()))
+        .collect();
+    use jobmill_model::machine::StepState::{Failed, Succeeded};
+    assert_eq!(
+        states,
+        [
+            ("first", None, Succeeded, false),
+            ("get", Some(0), Failed, false),
+            ("handled", Some(0), Succeeded, true),
+            ("done", None, Succeeded, false),
+        ]
+    );
+    let shown = history.steps[2].variables.as_ref().unwrap().to_string();
+    assert!(shown.starts_with(r#"{"e":{"message":"TimeoutError: late""#), "{shown}");
+    assert!(history.is_over && history.current.is_empty() && history.count == 4);
+}
+
+#[test]
+fn a_history_keeps_the_first_steps_and_counts_the_rest() {
+    let text = "
+main:
+  steps:
+    - every:
+        parallel:
+          for:
+            value: x
+            range: [1, 3]
+            steps:
+              - one: {call: sub, args: {n: '${x}'}}
+    - wait: {call: sys.sleep, args: {seconds: 1}}
+sub:
+  params: [n]
+  steps:
+    - check: {assign: [{y: '${1 / n}'}]}
+    - rest: {call: sys.sleep, args: {seconds: 5}}
+";
+    let program = check(text, &Limits::lifted()).program.unwrap();
+    let workflow = Workflow { program, env: Arc::default() };
+    let begin = || jobmill_model::machine::Begin {
+        input: Value::Null,
+        params: Value::Null,
+        seed: local::seed(),
+    };
+    let asked = Asked { most: 4, variables: Some((0, 9)) };
+    let (_, history) = local::trace(&workflow, begin(), &[], asked);
+    let shown = |history: &History| -> Vec<(String, usize, Option<usize>)> {
+        let steps = history.steps.iter();
+        steps.map(|it| (it.name.step.to_string(), it.branch, it.parent)).collect()
+    };
+    assert_eq!((history.steps.len(), history.count), (4, 10), "{:?}", shown(&history));
+    assert_eq!(history.steps[1].parent, Some(0), "an iteration belongs to its parallel step");
+    let now: Vec<&str> = history.current.iter().map(|name| &*name.step).collect();
+    assert_eq!(now, ["rest", "rest", "rest"]);
+    let variables: Vec<String> =
+        history.steps.iter().map(|it| it.variables.as_ref().unwrap().to_string()).collect();
+    assert_eq!(variables[..2], ["{}", r#"{"x":1}"#]);
+    assert_eq!(variables[2], r#"{"n":1}"#);
+    assert!(!history.is_over);
 }

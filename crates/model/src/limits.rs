@@ -77,6 +77,16 @@ pub const EVENT_STREAMS: usize = 256;
 pub const WAIT_MILLIS: u64 = 60_000;
 /// The most entries of one job's journal.
 pub const JOURNAL_ENTRIES: u64 = 1_000_000;
+/// A run that ends keeps its journal, for its history, up to this many entries.
+pub const HISTORY_ENTRIES: u64 = 10_000;
+/// And up to this size of their outcomes.
+pub const HISTORY_BYTES: u64 = 2 * 1024 * 1024;
+/// The first steps of a run are shown one by one; those after them are counted.
+pub const HISTORY_STEPS: usize = 10_000;
+/// Histories that are told at once: each folds a journal again.
+pub const HISTORIES_AT_ONCE: usize = 2;
+/// A variable of a step is shown up to this size.
+pub const VARIABLE_BYTES: usize = 64 * 1024;
 /// The most effects that one machine may have under way at once.
 pub const EFFECTS_UNDER_WAY: usize = 1_024;
 /// Steps that a machine may take before it lets others have a turn.

@@ -177,7 +177,7 @@ pub trait Jobs: Send + Sync {
     /// Cancels jobs and, with each, its unfinished children and theirs.
     ///
     /// After: those that had not ended are `cancelled`, their tokens raised by one, so that a
-    /// worker which holds a lease can neither journal nor settle; their journals and inboxes are
+    /// worker which holds a lease can neither journal nor settle; their inboxes are
     /// empty, the last failure stays in `error`. An id that comes twice has ended the second
     /// time. Below a job that had ended, nothing is cancelled.
     async fn job_cancel(&self, ids: &[JobId], now: Timestamp) -> Result<Vec<Cancelled>>;
@@ -189,8 +189,8 @@ pub trait Jobs: Send + Sync {
     /// cleared; ranked by `now`. Failed attempts stay.
     async fn job_retry(&self, ids: &[JobId], now: Timestamp) -> Result<Vec<Retried>>;
 
-    /// Deletes jobs that have ended, with all that belongs to them: input, tags, failed attempts,
-    /// result.
+    /// Deletes jobs that have ended, with all that belongs to them: input, tags, journal, failed
+    /// attempts, result.
     ///
     /// After: no verb finds them, lists and totals are without them, and so are the entries of
     /// published results, of which the others keep their numbers. The chunks of a large result

@@ -4,7 +4,7 @@ use async_trait::async_trait;
 use jobmill_model::machine::Entry;
 use jobmill_model::{JobId, Token};
 
-use crate::Result;
+use crate::{Deleted, Result};
 
 /// Entries for the end of a job's journal.
 #[derive(Debug, Clone, PartialEq)]
@@ -37,5 +37,14 @@ pub trait Journals: Send + Sync {
     async fn job_journal(&self, append: Append) -> Result<Appended>;
 
     /// The entries of the present run from place `from` on, at most `limit`.
+    ///
+    /// A run that has ended keeps its journal until the next one begins, unless it has more than
+    /// [`HISTORY_ENTRIES`] entries or their outcomes have more than [`HISTORY_BYTES`] bytes.
+    ///
+    /// [`HISTORY_ENTRIES`]: jobmill_model::limits::HISTORY_ENTRIES
+    /// [`HISTORY_BYTES`]: jobmill_model::limits::HISTORY_BYTES
     async fn journal_read(&self, id: JobId, from: u64, limit: usize) -> Result<Vec<Entry>>;
+
+    /// Removes the journal of a job that has ended; never answers [`Deleted::Needed`].
+    async fn journal_delete(&self, id: JobId) -> Result<Deleted>;
 }

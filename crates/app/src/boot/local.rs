@@ -118,7 +118,7 @@ struct Watched {
 impl Program for Watched {
     fn machine(&self, begin: Begin) -> Box<dyn Machine> {
         let mut machine = self.workflow.execution(begin);
-        machine.record(STEPS_SHOWN);
+        machine.watch();
         let (program, watch) = (self.workflow.program.clone(), self.watch.clone());
         Box::new(Telling { machine, program, watch, told: 0 })
     }
@@ -133,8 +133,11 @@ struct Telling {
 
 impl Telling {
     fn tell(&mut self) {
-        let (events, _) = self.machine.recorded();
-        for event in &events[self.told..] {
+        for event in self.machine.take_events() {
+            self.told += 1;
+            if self.told > STEPS_SHOWN {
+                continue;
+            }
             let Some(step) = self.program.steps.get(event.step as usize) else { continue };
             let indent = "  ".repeat(event.depth.saturating_sub(1).min(20));
             let place = format!("{indent}{} · {}", step.routine, step.name);
@@ -143,7 +146,6 @@ impl Telling {
                 StepEventKind::Failed(error) => (self.watch)(&format!("{place} failed: {error}")),
             }
         }
-        self.told = events.len();
     }
 }
 

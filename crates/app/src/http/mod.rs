@@ -36,6 +36,7 @@ mod room;
 mod routes;
 mod schedules;
 mod shape;
+mod steps;
 mod workflows;
 
 pub use accept::serve;

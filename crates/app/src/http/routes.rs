@@ -14,7 +14,7 @@ use super::refusal::{Kind, Refusal};
 use super::room::Room;
 use super::{
     bulk, compat, docs, effects, errors, events, flows, google, jobs, keys, leases, page, pairs,
-    probes, results, roles, schedules, workflows,
+    probes, results, roles, schedules, steps, workflows,
 };
 
 /// Every route with its description.
@@ -32,6 +32,7 @@ pub(crate) fn documented() -> OpenApiRouter<Arc<Room>> {
         .merge(schedules::routes())
         .merge(leases::routes())
         .merge(effects::routes())
+        .merge(steps::routes())
         .merge(workflows::routes())
         .merge(keys::routes())
         .merge(probes::routes())

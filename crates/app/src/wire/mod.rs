@@ -30,5 +30,6 @@ pub(crate) mod reader;
 pub(crate) mod result;
 pub(crate) mod schedule;
 pub(crate) mod state;
+pub(crate) mod step;
 pub(crate) mod submission;
 pub(crate) mod workflow;

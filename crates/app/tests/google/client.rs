@@ -83,6 +83,19 @@ impl Talk {
         name[name.find("workflows/").unwrap()..].to_owned()
     }
 
+    /// Waits until a job waits without a worker.
+    #[track_caller]
+    pub(crate) fn until_parked(&self, id: &str) {
+        for _ in 0..10_000 {
+            let job = self.send("GET", &format!("/jobs/{id}"), "").ok();
+            if field(&job, "waiting_for") != &Value::Null {
+                return;
+            }
+            std::thread::yield_now();
+        }
+        panic!("{id} is not parked");
+    }
+
     /// Reads an execution once it has ended.
     #[track_caller]
     pub(crate) fn ended(&self, execution: &str) -> Value {

@@ -28,4 +28,6 @@ mod program;
 #[cfg(test)]
 mod refusals;
 #[cfg(test)]
+mod steps;
+#[cfg(test)]
 mod workflows;

@@ -121,12 +121,7 @@ fn an_argument_over_googles_limit_is_refused_where_the_limit_is_asked_for() {
 fn what_is_not_built_says_so() {
     let talk = Talk::start();
     talk.deploy("w", SOURCE);
-    let execution = talk.execute("w", "{}");
     talk.post("workflows/w:fly", "{}").refused(501, "UNIMPLEMENTED");
     let key = r#"{"sourceContents":"- a:\n    return: 1\n","cryptoKeyName":"projects/p"}"#;
     talk.post("workflows?workflowId=k", key).refused(501, "UNIMPLEMENTED");
-    talk.get(&format!("{execution}/stepEntries")).refused(501, "UNIMPLEMENTED");
-    talk.get(&format!("{execution}/stepEntries/1")).refused(501, "UNIMPLEMENTED");
-    let path = format!("{execution}:deleteExecutionHistory");
-    talk.post(&path, "{}").refused(501, "UNIMPLEMENTED");
 }

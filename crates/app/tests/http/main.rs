@@ -43,6 +43,8 @@ mod schedules;
 #[cfg(test)]
 mod server;
 #[cfg(test)]
+mod steps;
+#[cfg(test)]
 mod trial_flows;
 #[cfg(test)]
 mod workers;

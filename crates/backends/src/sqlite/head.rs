@@ -1,6 +1,7 @@
 //! What changes of a job: read, moved by the table of legal moves, written back.
 
 use jobmill_model::job::{Failure, Move, Progress};
+use jobmill_model::limits::{HISTORY_BYTES, HISTORY_ENTRIES};
 use jobmill_model::queue::{Name, Priority, Rank};
 use jobmill_model::{Fault, InstanceId, JobId, State, Timestamp, Token};
 use jobmill_store::Change;
@@ -168,16 +169,16 @@ impl Txn<'_> {
         head.rank = None;
         head.due_at = None;
         head.begun = false;
-        head.journal_len = 0;
         head.finished_at = Some(now);
         head.waiting_for = None;
         Ok(())
     }
 
-    /// Removes the journal, the inbox and the ledger of a run that ends; most jobs have none.
-    pub(super) fn forget_run(&mut self, head: &Head) -> rusqlite::Result<()> {
-        if head.journal_len > 0 {
-            self.execute(Query::JournalDelete, [Key::of(head.id)])?;
+    /// Removes what a run that ends does not leave: the inbox, the ledger, a large journal. Most
+    /// jobs have none.
+    pub(super) fn forget_run(&mut self, head: &mut Head) -> rusqlite::Result<()> {
+        if head.journal_len > 0 && !self.may_stay(head)? {
+            self.drop_journal(head)?;
         }
         if head.last_signal > 0 {
             self.execute(Query::SignalDelete, [Key::of(head.id)])?;
@@ -185,6 +186,27 @@ impl Txn<'_> {
         if head.effects > 0 {
             self.execute(Query::EffectDelete, [Key::of(head.id)])?;
             self.execute(Query::EffectCount, params![Key::of(head.id), 0])?;
+        }
+        Ok(())
+    }
+}
+
+impl Txn<'_> {
+    /// Whether a journal is small enough to be kept for the history of its run.
+    fn may_stay(&mut self, head: &Head) -> rusqlite::Result<bool> {
+        if head.journal_len > HISTORY_ENTRIES {
+            return Ok(false);
+        }
+        let size =
+            self.first(Query::JournalSize, [Key::of(head.id)], |row| row::unsigned(row, 0))?;
+        Ok(size.unwrap_or(0) <= HISTORY_BYTES)
+    }
+
+    /// Removes a journal, if there is one.
+    pub(super) fn drop_journal(&mut self, head: &mut Head) -> rusqlite::Result<()> {
+        if std::mem::take(&mut head.journal_len) > 0 {
+            self.execute(Query::JournalDelete, [Key::of(head.id)])?;
+            self.execute(Query::JournalExtend, params![Key::of(head.id), 0])?;
         }
         Ok(())
     }

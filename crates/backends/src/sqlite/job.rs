@@ -291,6 +291,7 @@ fn retry_one(tx: &mut Txn<'_>, id: JobId, now: Timestamp) -> Outcome<Retried> {
         return Ok(Retried::Refused(head.state));
     }
     head.step(Move::Reopen)?;
+    tx.drop_journal(&mut head)?;
     head.run += 1;
     head.run_at = now;
     head.attempt = 0;
@@ -314,6 +315,7 @@ struct Remains {
     tags: Vec<Name>,
     input_apart: bool,
     publication: Option<(u64, u64)>,
+    has_journal: bool,
 }
 
 impl Remains {
@@ -329,6 +331,7 @@ impl Remains {
             tags: spec::tags(row.get::<_, Option<String>>(3)?.as_deref()),
             input_apart: row.get(4)?,
             publication,
+            has_journal: row.get(7)?,
         })
     }
 }
@@ -338,7 +341,7 @@ fn delete_one(tx: &mut Txn<'_>, id: JobId, chunks: &mut usize) -> Outcome<Delete
     let Some(remains) = tx.first(Query::JobRemains, key(), Remains::read)? else {
         return Ok(Deleted::Unknown);
     };
-    let Remains { state, token, parent, tags, input_apart, publication } = remains;
+    let Remains { state, token, parent, tags, input_apart, publication, has_journal } = remains;
     if unfinished(state) {
         return Ok(Deleted::Refused(state));
     }
@@ -353,6 +356,9 @@ fn delete_one(tx: &mut Txn<'_>, id: JobId, chunks: &mut usize) -> Outcome<Delete
     }
     if input_apart {
         tx.execute(Query::JobInputDelete, key())?;
+    }
+    if has_journal {
+        tx.execute(Query::JournalDelete, key())?;
     }
     if state == State::Completed {
         *chunks -= output::retract(tx, id, token, publication, *chunks)?;

@@ -3,7 +3,7 @@
 use async_trait::async_trait;
 use jobmill_model::JobId;
 use jobmill_model::machine::{EffectNumber, Entry, Outcome as Answer};
-use jobmill_store::{Append, Appended, Journals, Result};
+use jobmill_store::{Append, Appended, Deleted, Journals, Result};
 use rusqlite::{Row, params};
 
 use super::SqliteStore;
@@ -35,6 +35,10 @@ impl Journals for SqliteStore {
             statement.query_map(params![Key::of(id), row::signed(from), limit], entry)?.collect()
         })
     }
+
+    async fn journal_delete(&self, id: JobId) -> Result<Deleted> {
+        self.ask(Lane::Urgent, id, |tx, id| delete(tx, *id), ENTRY_BYTES).await
+    }
 }
 
 fn journal(tx: &mut Txn<'_>, append: &Append) -> Outcome<Appended> {
@@ -53,6 +57,7 @@ fn journal(tx: &mut Txn<'_>, append: &Append) -> Outcome<Appended> {
                 row::signed(entry.number.0),
                 entry.fingerprint.cast_signed(),
                 entry.outcome.to_json().as_str(),
+                entry.at.as_millis(),
             ],
         )?;
     }
@@ -66,6 +71,15 @@ fn journal(tx: &mut Txn<'_>, append: &Append) -> Outcome<Appended> {
     Ok(Appended::Done)
 }
 
+fn delete(tx: &mut Txn<'_>, id: JobId) -> Outcome<Deleted> {
+    let Some(mut head) = tx.head(id)? else { return Ok(Deleted::Unknown) };
+    if !head.state.is_final() {
+        return Ok(Deleted::Refused(head.state));
+    }
+    tx.drop_journal(&mut head)?;
+    Ok(Deleted::Done)
+}
+
 fn entry(row: &Row<'_>) -> rusqlite::Result<Entry> {
     Ok(Entry {
         seq: row::unsigned(row, 0)?,
@@ -73,5 +87,6 @@ fn entry(row: &Row<'_>) -> rusqlite::Result<Entry> {
         fingerprint: row.get::<_, i64>(2)?.cast_unsigned(),
         outcome: Answer::from_json(&row::json(row, 3)?)
             .map_err(|error| row::text_error(3, error))?,
+        at: row::time(row, 4)?,
     })
 }

@@ -192,7 +192,7 @@ fn complete(
     let from = head.state;
     head.step(Move::Complete)?;
     write_chunks(tx, head.id, head.token, chunks)?;
-    tx.forget_run(&head)?;
+    tx.forget_run(&mut head)?;
     let key = Key::of(head.id);
     if head.is_outside() {
         tx.execute(Query::LeaseDelete, [&key])?;

@@ -93,6 +93,7 @@ queries! {
     JournalExtend => "journal_extend",
     JournalInsert => "journal_insert",
     JournalRead => "journal_read",
+    JournalSize => "journal_size",
     KeyCount => "key_count",
     KeyDelete => "key_delete",
     KeyGet => "key_get",

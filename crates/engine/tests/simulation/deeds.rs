@@ -156,5 +156,6 @@ fn unpause(fold: &mut Fold, mut paused: bool) -> Result<(), Fault> {
 fn unread_clock(fold: &Fold) -> Option<Entry> {
     let (number, effect) = fold.waiting().find(|(_, effect)| **effect == Effect::Clock)?;
     let (seq, fingerprint) = (fold.next_seq(), effect.fingerprint());
-    Some(Entry { seq, number, fingerprint, outcome: Outcome::Clock(Timestamp::EPOCH) })
+    let at = Timestamp::EPOCH;
+    Some(Entry { seq, number, fingerprint, outcome: Outcome::Clock(at), at })
 }

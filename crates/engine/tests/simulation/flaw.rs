@@ -251,6 +251,9 @@ impl Journals for FlawedStore {
         entries.iter_mut().for_each(|entry| entry.seq -= forgotten);
         Ok(entries)
     }
+    async fn journal_delete(&self, id: JobId) -> Result<Deleted> {
+        self.inner.journal_delete(id).await
+    }
 }
 
 #[async_trait]

@@ -52,6 +52,7 @@ pub(crate) fn line(
         Write::Promote(now, _) => format!("promote at {now}"),
         Write::Reclaim(alive, ..) => format!("reclaim, {alive} lives"),
         Write::Journal(append) => format!("journal {}", entries(witness, append)),
+        Write::DropJournal(id) => format!("drop the journal of {}", name(*id)),
         Write::Signal(id, signal, _) => format!("signal {} {signal}", name(*id)),
         Write::Chunks(id, token, _) => format!("chunks of {} ({token})", name(*id)),
         Write::SweepChunks(_) => "sweep chunks".to_owned(),

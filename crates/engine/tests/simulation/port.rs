@@ -120,6 +120,10 @@ impl Journals for SimStore {
     async fn journal_read(&self, id: JobId, from: u64, limit: usize) -> Result<Vec<Entry>> {
         self.read().await?.journal_read(id, from, limit).await
     }
+    async fn journal_delete(&self, id: JobId) -> Result<Deleted> {
+        let deleted: Vec<_> = answered!(self.write(Write::DropJournal(id)), Deleted)?;
+        Ok(deleted.first().copied().unwrap_or(Deleted::Unknown))
+    }
 }
 
 #[async_trait]

@@ -22,6 +22,7 @@ pub(crate) enum Write {
     Promote(Timestamp, usize),
     Reclaim(InstanceId, u32, Timestamp),
     Journal(Append),
+    DropJournal(JobId),
     Signal(JobId, Name, Json),
     Chunks(JobId, Token, Vec<Chunk>),
     SweepChunks(usize),
@@ -88,6 +89,7 @@ impl Write {
                 Answer::Reclaimed(store.job_reclaim(alive, most, now).await?)
             }
             Self::Journal(append) => Answer::Appended(store.job_journal(append).await?),
+            Self::DropJournal(id) => Answer::Deleted(vec![store.journal_delete(id).await?]),
             Self::Signal(id, name, payload) => {
                 Answer::Signalled(store.job_signal(id, &name, &payload).await?)
             }
@@ -135,7 +137,7 @@ impl Write {
             Self::Settle(settles) => settles.iter().map(|settle| settle.id).collect(),
             Self::Release(leases) => leases.iter().map(|(id, _)| *id).collect(),
             Self::Journal(append) => vec![append.id],
-            Self::Signal(id, ..) | Self::Chunks(id, ..) => vec![*id],
+            Self::Signal(id, ..) | Self::Chunks(id, ..) | Self::DropJournal(id) => vec![*id],
             Self::Extend(beats) => beats.iter().map(|beat| beat.id).collect(),
             Self::Note(put) => vec![put.id],
             Self::ForgetKeys(..)

@@ -123,6 +123,10 @@ impl Journals for CutStore {
     async fn journal_read(&self, id: JobId, from: u64, limit: usize) -> Result<Vec<Entry>> {
         self.inner.journal_read(id, from, limit).await
     }
+    async fn journal_delete(&self, id: JobId) -> Result<Deleted> {
+        let _turn = self.write().await?;
+        self.inner.journal_delete(id).await
+    }
 }
 
 #[async_trait]

@@ -67,6 +67,10 @@ impl<T> Slab<T> {
         self.items.len() - self.free.len()
     }
 
+    pub(super) fn numbered(&self) -> impl Iterator<Item = (usize, &T)> {
+        self.items.iter().enumerate().filter_map(|(at, item)| Some((at, item.as_ref()?)))
+    }
+
     pub(super) fn iter(&self) -> impl Iterator<Item = &T> {
         self.items.iter().flatten()
     }

@@ -17,7 +17,7 @@ use std::sync::Arc;
 
 use jobmill_model as model;
 use jobmill_model::machine::{
-    Begin, Effect, EffectNumber, Machine as ModelMachine, Outcome, Step, Then,
+    Asked, Begin, Effect, EffectNumber, Machine as ModelMachine, Outcome, Remembering, Step, Then,
 };
 
 use crate::program::Program;
@@ -58,6 +58,12 @@ impl model::machine::Program for Workflow {
     fn machine(&self, begin: Begin) -> Box<dyn ModelMachine> {
         Box::new(self.execution(begin))
     }
+
+    fn remembering(&self, begin: Begin, asked: Asked) -> Option<Box<dyn Remembering>> {
+        let mut machine = self.execution(begin);
+        machine.record(asked);
+        Some(Box::new(machine))
+    }
 }
 
 /// One execution.
@@ -81,8 +87,6 @@ pub struct Machine {
     steps: u64,
     memory: u64,
     budget: i64,
-    /// Outcomes taken in.
-    outcomes: u64,
     recorder: Option<Box<Recorder>>,
     end: Option<Result<model::Value, Failure>>,
 }
@@ -109,7 +113,6 @@ impl Machine {
             steps: 0,
             memory: 0,
             budget: 0,
-            outcomes: 0,
             recorder: None,
             end: None,
         }
@@ -186,7 +189,6 @@ impl ModelMachine for Machine {
     }
 
     fn fold(&mut self, number: EffectNumber, outcome: Outcome) -> Step {
-        self.outcomes += 1;
         if let Ok(at) = self.waiting.binary_search_by_key(&number.0, |(number, _)| *number) {
             let (_, branch) = self.waiting.remove(at);
             self.answer(branch, outcome);

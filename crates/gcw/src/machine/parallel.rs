@@ -15,9 +15,9 @@ const LEAVES_MAX: usize = 900;
 /// The branches of one `parallel` step.
 #[derive(Debug)]
 pub(super) struct Group {
-    parent: usize,
+    pub(super) parent: usize,
     /// The address of the operation, which holds the work.
-    op: u32,
+    pub(super) op: u32,
     /// The items of `parallel for`.
     items: Option<Items>,
     total: i64,
@@ -242,9 +242,9 @@ impl Machine {
             return;
         }
         let Some(mut parent) = self.branches.borrow(group.parent) else { return };
-        let position = group.position;
-        let flow = self.raise(&mut parent, branch_fault(group_error(&group)), position);
-        let id = group.parent;
+        let (id, position, error) = (group.parent, group.position, group_error(&group));
+        self.note_failure(id, &parent, &error);
+        let flow = self.raise(&mut parent, branch_fault(error), position);
         self.settle(id, parent, flow);
     }
 

@@ -55,8 +55,7 @@ impl Machine {
             let flow = match outcome {
                 Ok(flow) => flow,
                 Err(fault) => {
-                    let step = branch.stack.last().map_or(u32::MAX, |open| open.step);
-                    self.note(step, id, branch.stack.len(), Some(&fault.value));
+                    self.note_failure(id, &branch, &fault.value);
                     self.raise(&mut branch, fault, position_of(op))
                 }
             };
@@ -72,6 +71,7 @@ impl Machine {
         let is_over = branch.stack.is_empty();
         self.branches.give_back(id, branch);
         if is_over {
+            self.note_over(id);
             self.branches.remove(id);
         } else if flow == Flow::Run {
             self.ready.push_back(id);
@@ -82,9 +82,8 @@ impl Machine {
         let Some(activation) = branch.stack.last_mut() else { return Ok(Flow::Stop) };
         match op {
             Op::Step(step) => {
-                activation.step = *step;
-                let depth = branch.stack.len();
-                self.note(*step, id, depth, None);
+                let from = std::mem::replace(&mut activation.step, *step);
+                self.note_step(id, branch, from);
                 self.count_step()?;
             }
             Op::Assign(var, value, _) => {

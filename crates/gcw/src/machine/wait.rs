@@ -120,14 +120,14 @@ impl Machine {
                 self.receive(&mut branch, result, value, position)
             }
             Err(fault) => {
-                let step = branch.stack.last().map_or(u32::MAX, |open| open.step);
-                self.note(step, id, branch.stack.len(), Some(&fault.value));
+                self.note_failure(id, &branch, &fault.value);
                 self.raise(&mut branch, fault, position)
             }
         };
         let is_over = branch.stack.is_empty();
         self.branches.give_back(id, branch);
         if is_over {
+            self.note_over(id);
             self.branches.remove(id);
         } else if flow == Flow::Run {
             self.ready.push_front(id);

@@ -4,6 +4,7 @@ use std::str::FromStr;
 
 use jobmill_model::definition::{CallLogLevel, HistoryLevel, Texts};
 use jobmill_model::execution::ExecutionParams;
+use jobmill_model::machine::StepName;
 use jobmill_model::{Job, Span, State, Timestamp, Value};
 
 use super::body::{self, Body};
@@ -74,8 +75,8 @@ pub struct Execution<'a> {
     pub result: Option<String>,
     /// How it failed.
     pub failure: Option<Failure>,
-    /// The step that it is in or was in last: its routine and its name.
-    pub step: Option<(String, String)>,
+    /// The steps that it is in, one for each branch.
+    pub steps: Vec<StepName>,
 }
 
 /// The state of an execution whose job is in this state.
@@ -105,7 +106,7 @@ impl<'a> Execution<'a> {
     pub fn new(name: ExecutionName, job: &'a Job) -> Self {
         let params = job.params.to_value().map(|params| ExecutionParams::from_value(&params));
         let params = params.unwrap_or_default();
-        Self { name, job, params, result: None, failure: None, step: None }
+        Self { name, job, params, result: None, failure: None, steps: Vec::new() }
     }
 
     fn started_at(&self) -> Timestamp {
@@ -144,9 +145,11 @@ impl<'a> Execution<'a> {
     }
 
     fn status(&self) -> Option<Value> {
-        let (routine, step) = self.step.as_ref()?;
-        let step = [("routine", routine.as_str().into()), ("step", step.as_str().into())];
-        Some(Value::map([("currentSteps", Value::list([Value::map(step)]))]))
+        let step = |name: &StepName| {
+            Value::map([("routine", Value::from(&*name.routine)), ("step", (&*name.step).into())])
+        };
+        let steps = Value::list(self.steps.iter().map(step));
+        (!self.steps.is_empty()).then(|| Value::map([("currentSteps", steps)]))
     }
 }
 
@@ -188,7 +191,7 @@ impl Record for Execution<'_> {
             "endTime" => self.job.finished_at.into(),
             "duration" => self.duration().into(),
             "workflowRevisionId" => self.params.revision.as_str().into(),
-            "stepName" => self.step.as_ref().map(|(_, step)| step.as_str()).into(),
+            "stepName" => self.steps.first().map(|name| &*name.step).into(),
             "label" | "labels" => Datum::Texts(&self.params.labels),
             "disableConcurrencyQuotaOverflowBuffering" => Datum::Flag(false),
             _ => Datum::Absent,

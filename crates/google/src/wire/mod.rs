@@ -13,6 +13,7 @@ pub mod order;
 pub mod page;
 pub mod pubsub;
 pub mod read;
+pub mod step;
 pub mod workflow;
 
 pub use error::{Error, Status};

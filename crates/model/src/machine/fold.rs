@@ -153,6 +153,7 @@ mod tests {
     use super::*;
     use crate::machine::OpCall;
     use crate::queue::Name;
+    use crate::time::Timestamp;
     use proptest::prelude::*;
 
     /// Two branches of three ops each; the result lists what came back, branch by branch.
@@ -217,7 +218,8 @@ mod tests {
         let (number, effect) = waiting[pick % waiting.len()];
         let Effect::Op(call) = effect else { unreachable!() };
         let outcome = Outcome::Done(call.input.clone());
-        Entry { seq: fold.next_seq(), number, fingerprint: effect.fingerprint(), outcome }
+        let (seq, fingerprint) = (fold.next_seq(), effect.fingerprint());
+        Entry { seq, number, fingerprint, outcome, at: Timestamp::EPOCH }
     }
 
     fn apply(fold: &mut Fold, entry: Entry) {

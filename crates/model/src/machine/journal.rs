@@ -17,6 +17,8 @@ pub struct Entry {
     pub fingerprint: u64,
     /// What came back.
     pub outcome: Outcome,
+    /// When it came back.
+    pub at: Timestamp,
 }
 
 /// A stored outcome cannot be read; says why.

@@ -6,6 +6,7 @@
 
 mod effect;
 mod fold;
+mod history;
 mod journal;
 
 pub use effect::{
@@ -13,10 +14,12 @@ pub use effect::{
     LogEntry, OpCall, Outcome,
 };
 pub use fold::{Applied, Fold};
+pub use history::{Asked, History, StepEntry, StepName, StepState};
 pub use journal::{Entry, JournalError};
 
 use crate::fault::Fault;
 use crate::id::JobId;
+use crate::time::Timestamp;
 use crate::value::Value;
 
 /// Where the randomness of a run comes from: the same run, the same numbers.
@@ -63,6 +66,11 @@ pub struct Begin {
 pub trait Program: Send + Sync {
     /// Makes the machine of one run. Nothing has happened to it yet.
     fn machine(&self, begin: Begin) -> Box<dyn Machine>;
+
+    /// A machine of the same run that remembers its steps, where they have names.
+    fn remembering(&self, _begin: Begin, _asked: Asked) -> Option<Box<dyn Remembering>> {
+        None
+    }
 }
 
 /// One run of a program.
@@ -79,6 +87,15 @@ pub trait Machine: Send {
 
     /// Goes on after a pause.
     fn go_on(&mut self) -> Step;
+}
+
+/// A machine that remembers what became of its steps.
+pub trait Remembering: Machine {
+    /// What happens from here on happens at this instant.
+    fn set_time(&mut self, now: Timestamp);
+
+    /// What is remembered.
+    fn history(&self) -> History;
 }
 
 /// What a call of a machine came to.

@@ -95,14 +95,14 @@ pub async fn answers_come_in_the_order_of_the_ids(store: Arc<dyn Store>) {
     assert_eq!(stage.job_cancel(&[], at(5)).await.must(), []);
 }
 
-pub async fn its_journal_and_its_inbox_are_gone(store: Arc<dyn Store>) {
+pub async fn its_journal_stays_and_its_inbox_is_gone(store: Arc<dyn Store>) {
     let stage = Stage::new(store);
     let lease = stage.start(1).await;
     let id = lease.job.id;
     assert_eq!(stage.append(&lease, &[0, 1]).await, Appended::Done);
     stage.signal(id).await;
     cancel(&stage, id).await;
-    assert_eq!((stage.journal(id).await, stage.inbox(id).await), (vec![], vec![]));
+    assert_eq!((stage.journal(id).await.len(), stage.inbox(id).await), (2, vec![]));
     let late = stage.job_signal(id, &super::stage::name("go"), &super::stage::json("1")).await;
     assert_eq!(late.must(), Signalled::Ended(State::Cancelled));
 }

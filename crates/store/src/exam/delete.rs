@@ -39,13 +39,17 @@ pub async fn an_ended_job_is_deleted_with_all_that_belongs_to_it(store: Arc<dyn 
     let stage = Stage::new(store);
     let failed = stage.ended(1, fail()).await;
     let completed = publish(&stage, 2, &["a"]).await;
+    let journaled = stage.start(4).await;
+    stage.append(&journaled, &[0, 1]).await;
+    stage.settle(&journaled, fail(), 4).await;
     let cancelled =
         stage.submit(draft(3).tags(&["red"]).input(&format!("[{}]", "1,".repeat(900) + "1"))).await;
     stage.job_cancel(&[cancelled], at(2)).await.must();
-    for id in [failed, completed, cancelled] {
+    for id in [failed, completed, cancelled, journaled.job.id] {
         assert_eq!(delete(&stage, id).await, Deleted::Done);
         assert_eq!(stage.job_get(&[id]).await.must(), [None]);
         assert_eq!(stage.attempts(id).await, []);
+        assert_eq!(stage.journal(id).await, []);
         assert_eq!(stage.output_extent(id).await.must(), None);
         assert_eq!(stage.output_read(id, 0, 1_000).await.must(), []);
         assert_eq!(delete(&stage, id).await, Deleted::Unknown);

@@ -4,11 +4,12 @@
 
 use std::sync::Arc;
 
+use jobmill_model::limits::{HISTORY_BYTES, HISTORY_ENTRIES};
 use jobmill_model::machine::{EffectNumber, Entry, Outcome};
-use jobmill_model::{Timestamp, Value};
+use jobmill_model::{State, Timestamp, Value};
 
-use super::stage::{Must, Stage, at, draft, entry, nobody, there};
-use crate::{Append, Appended, Claimed, Store};
+use super::stage::{Must, Stage, at, complete, draft, entry, fail, nobody, there};
+use crate::{Append, Appended, Claimed, Deleted, Store};
 
 pub async fn entries_read_back_in_order(store: Arc<dyn Store>) {
     let stage = Stage::new(store);
@@ -23,7 +24,8 @@ pub async fn entries_read_back_in_order(store: Arc<dyn Store>) {
     ];
     let entry = |(seq, outcome)| {
         let fingerprint = if seq % 2 == 0 { u64::MAX } else { seq };
-        Entry { seq, number: EffectNumber(9 - seq), fingerprint, outcome }
+        let at = super::stage::at(seq as i64);
+        Entry { seq, number: EffectNumber(9 - seq), fingerprint, outcome, at }
     };
     let entries: Vec<Entry> = (0..).zip(outcomes).map(entry).collect();
     for entries in [&entries[..2], &entries[2..], &[]] {
@@ -108,4 +110,44 @@ pub async fn signals_can_be_taken_without_an_entry(store: Arc<dyn Store>) {
     let append = Append { id, token, entries: vec![], consumed: vec![1] };
     assert_eq!(stage.job_journal(append).await.must(), Appended::Done);
     assert_eq!((stage.inbox(id).await, stage.journal(id).await), (vec![], vec![]));
+}
+
+pub async fn the_journal_of_an_ended_run_is_deleted_alone(store: Arc<dyn Store>) {
+    let stage = Stage::new(store);
+    let lease = stage.start(1).await;
+    let id = lease.job.id;
+    assert_eq!(stage.append(&lease, &[0, 1]).await, Appended::Done);
+    let refused = Deleted::Refused(State::Running);
+    assert_eq!(stage.journal_delete(id).await.must(), refused);
+    assert_eq!(stage.journal(id).await.len(), 2);
+    stage.settle(&lease, fail(), 2).await;
+    let before = stage.job(id).await;
+    assert_eq!(stage.journal_delete(id).await.must(), Deleted::Done);
+    assert_eq!((stage.journal(id).await, stage.job(id).await), (vec![], before));
+    assert_eq!(stage.journal_delete(id).await.must(), Deleted::Done, "there is none any more");
+    assert_eq!(stage.journal_delete(nobody()).await.must(), Deleted::Unknown);
+}
+
+pub async fn a_journal_that_is_too_long_or_too_large_is_not_kept(store: Arc<dyn Store>) {
+    let stage = Stage::new(store);
+    let long = stage.start(1).await;
+    let (id, token) = (long.job.id, long.token);
+    let entries = (0..=HISTORY_ENTRIES).map(entry).collect();
+    let append = Append { id, token, entries, consumed: vec![] };
+    assert_eq!(stage.job_journal(append).await.must(), Appended::Done);
+    stage.settle(&long, complete(), 1).await;
+    assert_eq!(stage.journal(id).await, []);
+    let large = stage.start(2).await;
+    let (id, token) = (large.job.id, large.token);
+    let half = "x".repeat(HISTORY_BYTES as usize / 2);
+    let outcome = Outcome::Done(half.as_str().into());
+    let entries = (0..2).map(|seq| Entry { outcome: outcome.clone(), ..entry(seq) }).collect();
+    let append = Append { id, token, entries, consumed: vec![] };
+    assert_eq!(stage.job_journal(append).await.must(), Appended::Done);
+    assert_eq!(stage.journal(id).await.len(), 2);
+    stage.settle(&large, fail(), 2).await;
+    assert_eq!(stage.journal(id).await, []);
+    stage.job_retry(&[id], at(3)).await.must();
+    let lease = stage.claim(4).await;
+    assert_eq!(stage.append(&lease, &[0]).await, Appended::Done);
 }

@@ -183,7 +183,7 @@ macro_rules! exam {
                 a_late_attempt_does_not_overwrite_a_newer_one
                 attempts_are_settled_each_for_itself
                 a_parent_settled_first_stops_its_child
-                an_ended_run_leaves_no_journal_and_no_inbox
+                an_ended_run_keeps_its_journal_and_leaves_no_inbox
                 the_next_attempt_finds_the_journal_and_the_inbox
                 long_texts_of_a_fault_are_cut_between_characters
             }
@@ -209,7 +209,7 @@ macro_rules! exam {
                 a_woken_job_is_cancelled
                 an_ended_job_stays_as_it_is
                 answers_come_in_the_order_of_the_ids
-                its_journal_and_its_inbox_are_gone
+                its_journal_stays_and_its_inbox_is_gone
                 its_last_failure_stays
                 it_raises_the_token_by_one
                 the_unfinished_jobs_below_go_with_it
@@ -255,6 +255,8 @@ macro_rules! exam {
                 jobs_have_journals_of_their_own
                 entries_take_their_signals_out_of_the_inbox
                 signals_can_be_taken_without_an_entry
+                the_journal_of_an_ended_run_is_deleted_alone
+                a_journal_that_is_too_long_or_too_large_is_not_kept
             }
             signal {
                 signals_are_numbered_job_by_job

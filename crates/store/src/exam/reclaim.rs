@@ -78,7 +78,7 @@ pub async fn a_job_that_lost_too_many_workers_fails(store: Arc<dyn Store>) {
     let attempts = stage.attempts(id).await;
     assert_eq!(attempts.len(), 1);
     assert_eq!((&attempts[0].code, attempts[0].attempt), (&error.code, 1));
-    assert_eq!((stage.journal(id).await, stage.inbox(id).await), (vec![], vec![]));
+    assert_eq!((stage.journal(id).await.len(), stage.inbox(id).await), (1, vec![]));
     assert_eq!(stage.claim_all(9).await, []);
 }
 

@@ -193,7 +193,7 @@ pub async fn a_parent_settled_first_stops_its_child(store: Arc<dyn Store>) {
     assert_eq!(stage.state(child.job.id).await, State::Cancelled);
 }
 
-pub async fn an_ended_run_leaves_no_journal_and_no_inbox(store: Arc<dyn Store>) {
+pub async fn an_ended_run_keeps_its_journal_and_leaves_no_inbox(store: Arc<dyn Store>) {
     let stage = Stage::new(store);
     for (number, verdict) in (1..).zip([complete(), fail(), Verdict::Cancel]) {
         let lease = stage.start(number).await;
@@ -201,7 +201,7 @@ pub async fn an_ended_run_leaves_no_journal_and_no_inbox(store: Arc<dyn Store>) 
         assert_eq!(stage.append(&lease, &[0, 1]).await, Appended::Done);
         stage.signal(id).await;
         stage.settle(&lease, verdict, 1).await;
-        assert_eq!((stage.journal(id).await, stage.inbox(id).await), (vec![], vec![]));
+        assert_eq!((stage.journal(id).await.len(), stage.inbox(id).await), (2, vec![]));
     }
 }
 

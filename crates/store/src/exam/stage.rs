@@ -171,7 +171,8 @@ pub(super) fn retry(secs: i64) -> Verdict {
 /// The entry at place `seq`.
 pub(super) fn entry(seq: u64) -> Entry {
     let outcome = Outcome::Done(Value::from(seq));
-    Entry { seq, number: EffectNumber(seq), fingerprint: u64::MAX - seq, outcome }
+    let (fingerprint, at) = (u64::MAX - seq, Timestamp::EPOCH);
+    Entry { seq, number: EffectNumber(seq), fingerprint, outcome, at }
 }
 
 /// A chunk of an object, from place `first` on, with these keys and the numbers of their places.

@@ -147,6 +147,7 @@ impl Data {
         let row = self.step(id, Move::Reopen);
         row.place = Place::Ready;
         row.chunks.clear();
+        row.journal.clear();
         row.job.run += 1;
         row.job.run_at = now;
         row.job.attempt = 0;

@@ -5,7 +5,7 @@ use jobmill_model::JobId;
 use jobmill_model::machine::Entry;
 
 use super::MemoryStore;
-use crate::{Append, Appended, Journals, Result};
+use crate::{Append, Appended, Deleted, Journals, Result};
 
 #[async_trait]
 impl Journals for MemoryStore {
@@ -25,5 +25,15 @@ impl Journals for MemoryStore {
         let data = self.0.lock();
         let entries = data.rows.get(&id).into_iter().flat_map(|row| &row.journal);
         Ok(entries.filter(|entry| entry.seq >= from).take(limit).cloned().collect())
+    }
+
+    async fn journal_delete(&self, id: JobId) -> Result<Deleted> {
+        let mut data = self.0.lock();
+        let Some(row) = data.rows.get_mut(&id) else { return Ok(Deleted::Unknown) };
+        if !row.job.state.is_final() {
+            return Ok(Deleted::Refused(row.job.state));
+        }
+        row.journal.clear();
+        Ok(Deleted::Done)
     }
 }

@@ -28,6 +28,7 @@ use std::sync::Arc;
 use jobmill_model::definition::Definition;
 use jobmill_model::job::{FailedAttempt, Fingerprint, Move};
 use jobmill_model::key::ApiKey;
+use jobmill_model::limits::{HISTORY_BYTES, HISTORY_ENTRIES};
 use jobmill_model::machine::Entry;
 use jobmill_model::output::{Chunk, Extent};
 use jobmill_model::queue::{Name, Rank};
@@ -148,7 +149,9 @@ impl Data {
         row.attempt_open = false;
         row.job.finished_at = Some(now);
         row.job.waiting_for = None;
-        row.journal.clear();
+        if !may_stay(&row.journal) {
+            row.journal.clear();
+        }
         row.ledger.clear();
         row.inbox.clear();
         row
@@ -177,4 +180,11 @@ impl Data {
         row.job.waiting_for = None;
         row
     }
+}
+
+/// Whether a journal is small enough to be kept for the history of its run.
+fn may_stay(journal: &[Entry]) -> bool {
+    let bytes = |entry: &Entry| entry.outcome.to_json().as_str().len() as u64;
+    journal.len() as u64 <= HISTORY_ENTRIES
+        && journal.iter().map(bytes).sum::<u64>() <= HISTORY_BYTES
 }

@@ -14,7 +14,7 @@ use jobmill_google::wire::{Error, ExecutionName, Filter, Status, WorkflowName, p
 use jobmill_model::definition::label_problems;
 use jobmill_model::queue::Name;
 use jobmill_model::{Job, JobId, Value, limits};
-use jobmill_store::{Cancelled, JobQuery};
+use jobmill_store::{Cancelled, Deleted, JobQuery};
 use utoipa_axum::router::OpenApiRouter;
 
 use super::super::body::Posted;
@@ -22,8 +22,8 @@ use super::super::refusal::Refusal;
 use super::super::reply::{self, Answer};
 use super::super::room::{Room, Shared};
 use super::asked::{Names, definition, no_method, no_workflow};
-use super::history;
 use super::listing::{LOOKED_AT, Listing, ORDERED};
+use super::{history, steps};
 use crate::wire::query::Query;
 
 const SIZES: Sizes = Sizes { usual: 100, most: 1_000 };
@@ -35,8 +35,6 @@ pub(crate) fn routes(executions: &str) -> OpenApiRouter<Arc<Room>> {
     OpenApiRouter::new()
         .route(executions, get(list_executions).post(create_execution))
         .route(&format!("{executions}/{{execution}}"), one)
-        .route(&format!("{executions}/{{execution}}/stepEntries"), get(list_entries))
-        .route(&format!("{executions}/{{execution}}/stepEntries/{{entry}}"), get(get_entry))
 }
 
 async fn create_execution(State(room): Shared, names: Names<3>, posted: Posted) -> Answer {
@@ -107,7 +105,11 @@ async fn get_execution(State(room): Shared, names: Names<4>, uri: Uri) -> Answer
         Some(verb) => return Err(no_method(verb)),
     };
     let (name, job) = find(&room, names.workflow(), id).await?;
-    let value = shown(&room, name, &job, view).await?;
+    let mut execution = shown(&room, name, &job, view).await?;
+    if view == View::Full {
+        execution.steps = steps::current(&room, &job).await?;
+    }
+    let value = execution.to_value(view);
     Ok(reply::json(&match verb {
         None => value,
         Some(_) => Value::map([("data", value.to_string().into())]),
@@ -115,13 +117,18 @@ async fn get_execution(State(room): Shared, names: Names<4>, uri: Uri) -> Answer
 }
 
 /// An execution as it is shown, with its result or its error in the full view.
-async fn shown(room: &Room, name: ExecutionName, job: &Job, view: View) -> Result<Value, Refusal> {
+async fn shown<'a>(
+    room: &Room,
+    name: ExecutionName,
+    job: &'a Job,
+    view: View,
+) -> Result<Execution<'a>, Refusal> {
     let mut execution = Execution::new(name, job);
     if view == View::Full {
         execution.result = history::result(room, job).await?;
         execution.failure = history::failure(room, job).await?;
     }
-    Ok(execution.to_value(view))
+    Ok(execution)
 }
 
 async fn post_execution(State(room): Shared, names: Names<4>, _: Posted) -> Answer {
@@ -132,9 +139,15 @@ async fn post_execution(State(room): Shared, names: Names<4>, _: Posted) -> Answ
             cancel(&room, name, &job).await
         }
         Some("deleteExecutionHistory") => {
-            find(&room, names.workflow(), id).await?;
-            let message = "the history of an execution is kept as long as the execution is";
-            Err(Error::unimplemented(message).into())
+            let (name, job) = find(&room, names.workflow(), id).await?;
+            match room.engine.forget_history(job.id).await? {
+                Deleted::Done => Ok(reply::json(&Value::map::<&str>([]))),
+                Deleted::Unknown => Err(gone(&name)),
+                Deleted::Refused(_) | Deleted::Needed => {
+                    let message = format!("execution {name} is still running");
+                    Err(Error::new(Status::FailedPrecondition, message).into())
+                }
+            }
         }
         verb => Err(no_method(verb.unwrap_or("post"))),
     }
@@ -146,7 +159,7 @@ async fn cancel(room: &Room, name: ExecutionName, job: &Job) -> Answer {
         Some(Cancelled::Done(_)) => {
             let job = room.engine.job(job.id).await?;
             let job = job.ok_or_else(|| gone(&name))?;
-            Ok(reply::json(&shown(room, name, &job, View::Full).await?))
+            Ok(reply::json(&shown(room, name, &job, View::Full).await?.to_value(View::Full)))
         }
         Some(Cancelled::Ended(state)) => {
             let word = execution::state(state);
@@ -159,20 +172,6 @@ async fn cancel(room: &Room, name: ExecutionName, job: &Job) -> Answer {
 
 fn gone(name: &ExecutionName) -> Refusal {
     Error::not_found(format!("execution {name} was not found")).into()
-}
-
-async fn list_entries(State(room): Shared, names: Names<4>) -> Answer {
-    no_entries(&room, names.workflow(), &names.0[3]).await
-}
-
-async fn get_entry(State(room): Shared, names: Names<5>) -> Answer {
-    no_entries(&room, names.workflow(), &names.0[3]).await
-}
-
-/// The steps of an execution are not kept apart from its journal.
-async fn no_entries(room: &Room, workflow: WorkflowName, id: &str) -> Answer {
-    find(room, workflow, id).await?;
-    Err(Error::unimplemented("step entries of executions are not kept").into())
 }
 
 async fn list_executions(State(room): Shared, names: Names<3>, uri: Uri) -> Answer {
@@ -193,7 +192,8 @@ async fn list_executions(State(room): Shared, names: Names<3>, uri: Uri) -> Answ
     }
     let mut rows = Vec::with_capacity(jobs.len());
     for job in &jobs {
-        rows.push(shown(&room, name.execution(&job.id.to_string()), job, view).await?);
+        let execution = shown(&room, name.execution(&job.id.to_string()), job, view).await?;
+        rows.push(execution.to_value(view));
     }
     Ok(reply::json(&listing.answer("executions", rows, next)))
 }

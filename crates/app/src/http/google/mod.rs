@@ -15,6 +15,7 @@ mod listing;
 mod locations;
 mod operations;
 pub(crate) mod refusal;
+mod steps;
 mod workflows;
 
 use std::sync::Arc;
@@ -35,6 +36,7 @@ pub(crate) fn routes() -> OpenApiRouter<Arc<Room>> {
             .merge(workflows::routes(&location))
             .merge(executions::routes(&executions))
             .merge(callbacks::routes(&executions))
+            .merge(steps::routes(&executions))
             .merge(operations::routes(&location))
     })
 }

@@ -196,7 +196,7 @@ mod tests {
                 _ => Outcome::Woken,
             };
             let (seq, fingerprint) = (fold.next_seq(), effect.fingerprint());
-            fold.apply(Entry { seq, number, fingerprint, outcome }).unwrap();
+            fold.apply(Entry { seq, number, fingerprint, outcome, at: Timestamp::EPOCH }).unwrap();
         }
         let result = fold.end().unwrap().clone().unwrap().to_string();
         assert_eq!(result, r#"{"job":"7","branches":[[1,7,9],[2,4,10]]}"#);
@@ -210,7 +210,8 @@ mod tests {
         let (number, fingerprint) =
             fold.waiting().next().map(|(number, effect)| (number, effect.fingerprint())).unwrap();
         let outcome = Outcome::Done(Value::Null);
-        fold.apply(Entry { seq: 0, number, fingerprint, outcome }).unwrap();
+        let at = Timestamp::EPOCH;
+        fold.apply(Entry { seq: 0, number, fingerprint, outcome, at }).unwrap();
         assert_eq!(fold.end().unwrap().clone().unwrap_err().code, "CounterAnswer");
     }
 }

@@ -1,2 +1,4 @@
-SELECT state, token, parent, options, input IS NULL, publication, result_len FROM job
+SELECT state, token, parent, options, input IS NULL, publication, result_len,
+    journal_len > 0
+FROM job
 WHERE id = ?1

@@ -1,1 +1,2 @@
-INSERT INTO journal (job, seq, number, fingerprint, outcome) VALUES (?1, ?2, ?3, ?4, ?5)
+INSERT INTO journal (job, seq, number, fingerprint, outcome, at)
+VALUES (?1, ?2, ?3, ?4, ?5, ?6)

@@ -1,4 +1,4 @@
-SELECT seq, number, fingerprint, outcome FROM journal
+SELECT seq, number, fingerprint, outcome, at FROM journal
 WHERE job = ?1 AND seq >= ?2
 ORDER BY seq
 LIMIT ?3

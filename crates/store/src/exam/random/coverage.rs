@@ -34,6 +34,7 @@ const WANTED: &[(&str, &[&str])] = &[
     ("job_reclaim", &["returned", "failed"]),
     ("job_journal", &["done", "gap", "stale"]),
     ("journal_read", &["some", "none"]),
+    ("journal_delete", &["done", "refused", "unknown"]),
     ("job_signal", &["done", "ended", "unknown"]),
     ("signal_read", &["some", "none"]),
     ("output_append", &["held", "stale"]),

@@ -44,6 +44,7 @@ pub(super) enum Op {
     Reclaim(InstanceId, u32, Timestamp),
     Journal(Append),
     ReadJournal(JobId, u64, usize),
+    DeleteJournal(JobId),
     Signal(JobId, Name, Json),
     ReadSignals(JobId, u64, usize),
     AppendOutput(JobId, Token, Vec<Chunk>),
@@ -147,6 +148,7 @@ impl Op {
             Self::Reclaim(..) => "job_reclaim",
             Self::Journal(_) => "job_journal",
             Self::ReadJournal(..) => "journal_read",
+            Self::DeleteJournal(_) => "journal_delete",
             Self::Signal(..) => "job_signal",
             Self::ReadSignals(..) => "signal_read",
             Self::AppendOutput(..) => "output_append",
@@ -212,6 +214,9 @@ impl Op {
             }
             Self::Journal(append) => {
                 Answer::Journaled(store.job_journal(append.clone()).await.must())
+            }
+            Self::DeleteJournal(id) => {
+                Answer::Deleted(vec![store.journal_delete(*id).await.must()])
             }
             Self::Signal(id, name, payload) => {
                 Answer::Signalled(store.job_signal(*id, name, payload).await.must())

@@ -129,6 +129,7 @@ impl World {
             60..62 => Op::Cancel(self.some_ids(3), self.now()),
             62..64 => Op::Retry(self.some_ids(4), self.now()),
             64 => Op::Reclaim(self.instance(), self.chance.below(3) as u32, self.now()),
+            65 if self.turn.is_multiple_of(2) => Op::DeleteJournal(self.some_result()),
             65 => Op::SweepKeys(self.now()),
             66 if self.chance.percent(50) => self.job_delete(),
             66 => Op::SweepOutput(1 + self.chance.size(3)),

@@ -6,7 +6,7 @@ use jobmill_model::fault::Fault;
 use jobmill_model::job::{Progress, Verdict};
 use jobmill_model::machine::{EffectNumber, Entry, Outcome};
 use jobmill_model::output::{Chunk, Extent, Shape};
-use jobmill_model::{JobId, Json, Value};
+use jobmill_model::{JobId, Json, Timestamp, Value};
 
 use super::super::super::stage::{name, nobody};
 use super::{Desk, FLOWS, Lease, World};
@@ -129,7 +129,7 @@ impl World {
             _ => Outcome::Woken,
         };
         let (number, fingerprint) = (EffectNumber(self.chance.below(9)), self.chance.next());
-        Entry { seq, number, fingerprint, outcome }
+        Entry { seq, number, fingerprint, outcome, at: Timestamp::from_millis(seq as i64) }
     }
 
     /// A signal, mostly to a job that is parked or under a lease.
