@@ -129,7 +129,7 @@ impl World {
             60..62 => Op::Cancel(self.some_ids(3), self.now()),
             62..64 => Op::Retry(self.some_ids(4), self.now()),
             64 => Op::Reclaim(self.instance(), self.chance.below(3) as u32, self.now()),
-            65 if self.turn.is_multiple_of(2) => Op::DeleteJournal(self.some_result()),
+            65 if self.turn.is_multiple_of(2) => self.journal_delete(),
             65 => Op::SweepKeys(self.now()),
             66 if self.chance.percent(50) => self.job_delete(),
             66 => Op::SweepOutput(1 + self.chance.size(3)),
@@ -279,6 +279,11 @@ impl World {
             true => Op::Delete(vec![self.some_result(), self.some_id()]),
             false => Op::Delete(vec![self.some_result()]),
         }
+    }
+
+    fn journal_delete(&mut self) -> Op {
+        let id = self.some_result();
+        Op::DeleteJournal(if self.turn.is_multiple_of(8) { nobody() } else { id })
     }
 
     fn some_ids(&mut self, most: usize) -> Vec<JobId> {
