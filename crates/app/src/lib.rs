@@ -10,6 +10,7 @@ pub mod load;
 mod selftest;
 mod web;
 mod wire;
+mod worker;
 
 /// The examples of the README are tests.
 #[cfg(doctest)]

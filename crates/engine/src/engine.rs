@@ -37,6 +37,7 @@ use crate::registry::Registry;
 use crate::running::Running;
 use crate::settle::Settler;
 use crate::unhurried::Unhurried;
+use crate::upload::Uploads;
 use crate::{claim, definition, progress, services, settle};
 
 /// How the engine is set up.
@@ -103,6 +104,7 @@ pub(crate) struct Shared {
     pub(crate) settler: Settler,
     pub(crate) progress: ProgressSender,
     pub(crate) http: HttpClient,
+    pub(crate) uploads: Uploads,
     pub(crate) observer: Observer,
     /// What the store has changed of late, and the word that there is something new.
     pub(crate) feed: Arc<Feed>,
@@ -231,6 +233,7 @@ impl Engine {
             bus: Arc::default(),
             running: Running::default(),
             http: HttpClient::new(config.gate, clock.clone()),
+            uploads: Uploads::default(),
             observer: Observer::default(),
             feed: store.events(),
             changed: Arc::default(),

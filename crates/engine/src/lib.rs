@@ -41,6 +41,7 @@ mod services;
 mod settle;
 mod submit;
 mod unhurried;
+mod upload;
 
 pub use bulk::{Bulk, BulkDone, BulkVerb};
 pub use callback::{Callback, CalledBack};
@@ -58,3 +59,4 @@ pub use ops::gate::Gate;
 pub use registry::{FlowCard, OpContext, Registry, RegistryError};
 pub use schedule::{Put, ScheduleError};
 pub use submit::SubmitError;
+pub use upload::UploadError;

@@ -330,7 +330,10 @@ impl Engine {
     }
 
     /// Records settlements and tells whoever waits.
-    async fn settle_outside(&self, settles: Vec<Settle>) -> Result<Vec<Settled>, StoreError> {
+    pub(crate) async fn settle_outside(
+        &self,
+        settles: Vec<Settle>,
+    ) -> Result<Vec<Settled>, StoreError> {
         if settles.is_empty() {
             return Ok(Vec::new());
         }
@@ -424,7 +427,7 @@ impl Engine {
     }
 
     /// Why a lease does not hold.
-    async fn lost(&self, id: JobId) -> Result<Lost, StoreError> {
+    pub(crate) async fn lost(&self, id: JobId) -> Result<Lost, StoreError> {
         let job = self.job(id).await?;
         Ok(job.map_or(Lost::Unknown, |job| Lost::Ended(job.state)))
     }

@@ -70,7 +70,7 @@ impl Task {
 }
 
 /// Chunks that wait for this many bytes are written; fewer go with the settlement.
-const APPEND_BYTES: usize = 1024 * 1024;
+pub(crate) const APPEND_BYTES: usize = 1024 * 1024;
 
 /// Sets a leased job to work. Its place is held already.
 pub(crate) fn begin(shared: &Arc<Shared>, task: Task) {

@@ -4,12 +4,14 @@ mod chunk;
 mod collect;
 mod grammar;
 mod join;
+mod text;
 
 use jobmill_model::{Fault, Value};
 
 pub use chunk::ChunkWriter;
 pub use collect::ValueWriter;
 pub use join::{Joined, join};
+pub use text::TextReader;
 
 /// Takes one JSON value as a series of events.
 ///

@@ -33,7 +33,10 @@ pub struct PairPage {
 pub trait Outputs: Send + Sync {
     /// Writes chunks of a result that is not published yet; answers whether the lease holds.
     ///
-    /// Chunks under an ended lease are never published and are swept.
+    /// Chunks of which the first begins at place 0 begin the result anew, here and in a
+    /// settlement: what was appended under the lease before is gone. A settlement without chunks
+    /// does so where its extent is empty. Chunks under an ended lease are never published and are
+    /// swept.
     async fn output_append(&self, id: JobId, token: Token, chunks: Vec<Chunk>) -> Result<bool>;
 
     /// The measure of a published result.

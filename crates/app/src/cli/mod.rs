@@ -18,6 +18,7 @@ mod selftest;
 mod serve;
 mod session;
 mod table;
+mod worker;
 mod workflows;
 
 use std::path::PathBuf;
@@ -64,6 +65,7 @@ Exit codes:
 #[derive(Debug, Subcommand)]
 enum Command {
     Serve(serve::Serve),
+    Worker(worker::Worker),
     Demo(demo::Demo),
     Jobs(Box<jobs::Jobs>),
     Run(run::Run),
@@ -101,6 +103,7 @@ pub fn main() -> ExitCode {
     let context = Context { file: cli.config, screen: Screen::new(cli.json) };
     let ended = match cli.command {
         Command::Serve(serve) => serve.run(&context),
+        Command::Worker(worker) => worker.run(&context),
         Command::Demo(demo) => demo.run(&context),
         Command::Jobs(jobs) => jobs.run(&context),
         Command::Run(run) => run.run(&context),

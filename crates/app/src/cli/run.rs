@@ -64,7 +64,7 @@ fn check(flow: &dyn Flow, input: &Value, params: &Value) -> Result<(), Failure> 
     Err(Failure::Usage(format!("this does not fit the flow:{}", lines.concat())))
 }
 
-fn unknown<'a>(name: &str, known: impl Iterator<Item = &'a str> + Clone) -> Failure {
+pub(super) fn unknown<'a>(name: &str, known: impl Iterator<Item = &'a str> + Clone) -> Failure {
     let hint = match nearest(name, known.clone()) {
         Some(near) => format!("did you mean {near}?"),
         None => format!("there are: {}", known.collect::<Vec<_>>().join(", ")),

@@ -1,12 +1,16 @@
 //! One keep-alive connection to a server, and requests over it.
 
 use std::fmt;
-use std::io;
+use std::fs::File;
+use std::io::{self, Read};
+use std::path::PathBuf;
 use std::sync::Arc;
 
 use bytes::Bytes;
-use http_body_util::{BodyExt, Full};
-use hyper::body::Incoming;
+use futures::stream;
+use http_body_util::combinators::UnsyncBoxBody;
+use http_body_util::{BodyExt, Full, StreamBody};
+use hyper::body::{Frame, Incoming};
 use hyper::client::conn::http1::{SendRequest, handshake};
 use hyper::header::{ACCEPT, AUTHORIZATION, CONTENT_TYPE, HOST};
 use hyper::{Method, Response};
@@ -26,15 +30,54 @@ const CONNECT: Span = Span::from_secs(10);
 /// The longest wait for a result (one minute) and some more.
 const ANSWER: Span = Span::from_secs(120);
 
+/// How much of a file is sent at once.
+const PIECE_BYTES: usize = 64 * 1024;
+
+/// What a request carries.
+#[derive(Debug, Clone)]
+enum Content {
+    Bytes(Bytes),
+    /// The whole file, read as it is sent.
+    File(PathBuf),
+}
+
+/// A body as it goes over the connection.
+type Body = UnsyncBoxBody<Bytes, io::Error>;
+
+impl Content {
+    fn body(&self) -> io::Result<Body> {
+        Ok(match self {
+            Self::Bytes(bytes) => {
+                Full::new(bytes.clone()).map_err(|never| match never {}).boxed_unsync()
+            }
+            Self::File(path) => {
+                let pieces = stream::unfold(File::open(path)?, |mut file| async move {
+                    let mut piece = vec![0; PIECE_BYTES];
+                    match file.read(&mut piece) {
+                        Ok(0) => None,
+                        Ok(bytes) => {
+                            piece.truncate(bytes);
+                            Some((Ok(Frame::data(Bytes::from(piece))), file))
+                        }
+                        Err(error) => Some((Err(error), file)),
+                    }
+                });
+                BodyExt::boxed_unsync(StreamBody::new(pieces))
+            }
+        })
+    }
+}
+
 /// What to ask.
 #[derive(Debug, Clone)]
 pub struct Request {
     method: Method,
     route: String,
-    body: Bytes,
+    body: Content,
     content_type: Option<&'static str>,
     idempotency_key: Option<String>,
     last_event_id: Option<String>,
+    lease_token: Option<u64>,
 }
 
 impl Request {
@@ -59,8 +102,16 @@ impl Request {
     }
 
     fn new(method: Method, route: impl Into<String>) -> Self {
-        let (body, route) = (Bytes::new(), route.into());
-        Self { method, route, body, content_type: None, idempotency_key: None, last_event_id: None }
+        let (body, route) = (Content::Bytes(Bytes::new()), route.into());
+        Self {
+            method,
+            route,
+            body,
+            content_type: None,
+            idempotency_key: None,
+            last_event_id: None,
+            lease_token: None,
+        }
     }
 
     /// With a JSON value as its body.
@@ -72,8 +123,23 @@ impl Request {
     /// With a body of some kind.
     #[must_use]
     pub fn body(mut self, content_type: &'static str, body: impl Into<Bytes>) -> Self {
-        self.body = body.into();
+        self.body = Content::Bytes(body.into());
         self.content_type = Some(content_type);
+        self
+    }
+
+    /// With the content of a file as its body.
+    #[must_use]
+    pub fn file(mut self, content_type: &'static str, path: impl Into<PathBuf>) -> Self {
+        self.body = Content::File(path.into());
+        self.content_type = Some(content_type);
+        self
+    }
+
+    /// With the token of a lease.
+    #[must_use]
+    pub fn lease_token(mut self, token: u64) -> Self {
+        self.lease_token = Some(token);
         self
     }
 
@@ -91,7 +157,7 @@ impl Request {
         self
     }
 
-    fn build(&self, client: &Client) -> Result<hyper::Request<Full<Bytes>>, ClientError> {
+    fn build(&self, client: &Client) -> Result<hyper::Request<Body>, ClientError> {
         let mut request = hyper::Request::builder()
             .method(self.method.clone())
             .uri(client.address.path(&self.route))
@@ -106,12 +172,17 @@ impl Request {
         if let Some(id) = &self.last_event_id {
             request = request.header("last-event-id", id);
         }
+        if let Some(token) = self.lease_token {
+            request = request.header("lease-token", token);
+        }
         if let Some(key) = &client.key {
             request = request.header(AUTHORIZATION, format!("Bearer {}", key.reveal()));
         }
-        request.body(Full::new(self.body.clone())).map_err(|error| {
+        let unsendable = |error: &dyn fmt::Display| {
             ClientError::Unsendable(format!("this cannot be sent as a request: {error}"))
-        })
+        };
+        let body = self.body.body().map_err(|error| unsendable(&error))?;
+        request.body(body).map_err(|error| unsendable(&error))
     }
 }
 
@@ -213,7 +284,7 @@ impl Answer {
     }
 }
 
-type Sender = SendRequest<Full<Bytes>>;
+type Sender = SendRequest<Body>;
 
 /// The connection if it carries another request; servers close those that were idle for long.
 async fn still_open(kept: Option<Sender>) -> Option<Sender> {

@@ -31,6 +31,10 @@ pub struct Calling;
 #[derive(Debug, Clone, Copy)]
 pub struct Storing;
 
+/// Those of a worker that is a process of its own.
+#[derive(Debug, Clone, Copy)]
+pub struct Working;
+
 /// All.
 #[derive(Debug, Clone, Copy)]
 pub struct Every;
@@ -52,6 +56,12 @@ impl Part for Calling {
 impl Part for Storing {
     fn takes(setting: &Setting) -> bool {
         setting.name == "data"
+    }
+}
+
+impl Part for Working {
+    fn takes(setting: &Setting) -> bool {
+        setting.side != Side::Server || ["grace", "log", "log_format"].contains(&setting.name)
     }
 }
 

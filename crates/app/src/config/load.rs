@@ -231,7 +231,7 @@ mod tests {
         assert_eq!(
             errors,
             [
-                "workers = \"many\" (from JOBMILL_WORKERS); expected a whole number from 1 to 1024",
+                "workers = \"many\" (from JOBMILL_WORKERS); expected a whole number from 0 to 1024",
                 "keys = \"off\" (from --keys); expected one of: auto, on",
                 "api_key (from JOBMILL_API_KEY) is not right; expected at least 16 printable \
                  characters without spaces",

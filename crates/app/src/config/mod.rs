@@ -13,7 +13,7 @@ mod settings;
 mod table;
 
 pub use environment::Environment;
-pub use flags::{Calling, Every, Flags, Given, Part, Serving, Storing};
+pub use flags::{Calling, Every, Flags, Given, Part, Serving, Storing, Working};
 pub use load::{ConfigError, Found, Loaded, Origin, Sources, defaults, load};
 pub use settings::{Keys, LogFormat, Secret, Settings};
 pub use table::{Fallback, SETTINGS, Setting, Side, secret};

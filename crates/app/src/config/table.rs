@@ -111,11 +111,12 @@ pub const SETTINGS: &[Setting] = &[
     Setting {
         name: "workers",
         value: "N",
-        about: "How many flows are performed at once [default: the number of processors]",
+        about: "How many flows are performed at once; with 0 the server leaves its built-in flows \
+                to `jobmill worker` and other workers outside [default: the number of processors]",
         fallback: Fallback::Made(processors),
         side: Side::Server,
         secret: false,
-        set: |settings, text| put(&mut settings.workers, count(text, 1..=1_024)),
+        set: |settings, text| put(&mut settings.workers, count(text, 0..=1_024)),
     },
     Setting {
         name: "max_crashes",

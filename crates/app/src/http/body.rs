@@ -5,6 +5,7 @@ use std::sync::Arc;
 use axum::body::Body;
 use axum::extract::{FromRequest, Request};
 use bytes::Bytes;
+use futures::stream::{self, BoxStream, StreamExt};
 use http_body_util::{BodyExt, LengthLimitError, Limited};
 use hyper::HeaderMap;
 use hyper::header::{CONTENT_LENGTH, CONTENT_TYPE, HeaderValue};
@@ -40,6 +41,76 @@ enum Media {
     Other,
 }
 
+impl Media {
+    fn must_be_json(self) -> Result<(), Refusal> {
+        match self {
+            Self::Json => Ok(()),
+            _ => Err(Refusal::new(
+                Kind::MediaType,
+                "send JSON, with the header `Content-Type: application/json`",
+            )),
+        }
+    }
+}
+
+/// A JSON text of any length under a lease, which is read as it arrives.
+pub(crate) struct Streamed {
+    pub(crate) token: Token,
+    pub(crate) pieces: Pieces,
+}
+
+/// The pieces of a body, each of which has to arrive within the time of a request.
+pub(crate) type Pieces = BoxStream<'static, Result<Bytes, Refusal>>;
+
+impl FromRequest<Arc<Room>> for Streamed {
+    type Rejection = Refusal;
+
+    async fn from_request(request: Request, room: &Arc<Room>) -> Result<Self, Refusal> {
+        let (parts, body) = request.into_parts();
+        media_type(&parts.headers).must_be_json()?;
+        let lease = parts.headers.get("lease-token");
+        let token = lease.map(token).transpose()?.ok_or_else(no_token)?;
+        let limit = room.request_timeout;
+        let pieces = stream::try_unfold(body, move |mut body| async move {
+            let slow = || Refusal::new(Kind::BodyTooSlow, format!("nothing came for {limit}"));
+            while let Some(frame) = deadline::within(limit, body.frame()).await.ok_or_else(slow)? {
+                let frame = frame.map_err(|_| broken_off())?;
+                if let Ok(bytes) = frame.into_data() {
+                    return Ok(Some((bytes, body)));
+                }
+            }
+            Ok(None)
+        });
+        Ok(Self { token, pieces: pieces.boxed() })
+    }
+}
+
+/// Takes in and throws away what is left of a body that is refused.
+pub(crate) async fn throw_away(pieces: &mut Pieces) {
+    let mut left = THROWN_AWAY_BYTES;
+    while let Some(Ok(piece)) = pieces.next().await
+        && left > 0
+    {
+        left = left.saturating_sub(piece.len());
+    }
+}
+
+/// What is said where a request under a lease does not name it.
+pub(crate) fn no_token() -> Refusal {
+    Refusal::new(Kind::BadHeader, "send the lease's token in the header `Lease-Token`")
+}
+
+fn token(header: &HeaderValue) -> Result<Token, Refusal> {
+    let token = header.to_str().ok().and_then(|text| text.trim().parse().ok());
+    token
+        .map(Token)
+        .ok_or_else(|| Refusal::new(Kind::BadHeader, "Lease-Token: expected the number of a lease"))
+}
+
+fn broken_off() -> Refusal {
+    Refusal::new(Kind::MalformedBody, "the body broke off")
+}
+
 impl FromRequest<Arc<Room>> for Posted {
     type Rejection = Refusal;
 
@@ -63,12 +134,7 @@ impl FromRequest<Arc<Room>> for Posted {
 impl Posted {
     /// The body as one JSON value.
     pub(crate) async fn json(&self) -> Result<Value, Refusal> {
-        if self.media_type != Media::Json {
-            return Err(Refusal::new(
-                Kind::MediaType,
-                "send JSON, with the header `Content-Type: application/json`",
-            ));
-        }
+        self.media_type.must_be_json()?;
         self.read().await
     }
 
@@ -101,11 +167,7 @@ impl Posted {
 
     /// The token of the lease in the header `Lease-Token`, if it is given.
     pub(crate) fn lease_token(&self) -> Result<Option<Token>, Refusal> {
-        let Some(header) = &self.lease else { return Ok(None) };
-        let token = header.to_str().ok().and_then(|text| text.trim().parse().ok());
-        token.map(|token| Some(Token(token))).ok_or_else(|| {
-            Refusal::new(Kind::BadHeader, "Lease-Token: expected the number of a lease")
-        })
+        self.lease.as_ref().map(token).transpose()
     }
 
     /// The lines of the body, if it is written as JSON lines.
@@ -156,7 +218,7 @@ async fn read(mut body: Body, limit: usize, announced: Option<usize>) -> Result<
         _ => match Limited::new(&mut body, limit).collect().await {
             Ok(collected) => Some(collected.to_bytes()),
             Err(error) if error.is::<LengthLimitError>() => None,
-            Err(_) => return Err(Refusal::new(Kind::MalformedBody, "the body broke off")),
+            Err(_) => return Err(broken_off()),
         },
     };
     if let Some(bytes) = read {

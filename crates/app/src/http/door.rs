@@ -4,8 +4,8 @@ use std::sync::Arc;
 
 use axum::Router;
 use axum::response::{IntoResponse, Response};
-use hyper::Request;
 use hyper::body::Incoming;
+use hyper::{Method, Request};
 use jobmill_engine::Engine;
 use jobmill_model::{Span, limits};
 use tokio::sync::{Semaphore, watch};
@@ -41,6 +41,15 @@ impl Door {
         Self { routes, access, engine: at_the_door, longest, longest_asleep }
     }
 
+    /// How long a request may take in all; a result may be sent for as long as it arrives.
+    fn longest(&self, request: &Request<Incoming>) -> Option<Span> {
+        match request.uri().path().trim_end_matches('/') {
+            "/process" => Some(self.longest_asleep),
+            path if request.method() == Method::PUT && path.ends_with("/result") => None,
+            _ => Some(self.longest),
+        }
+    }
+
     /// Answers a request; never fails, because a refusal is an answer too.
     pub(crate) async fn answer(&self, mut request: Request<Incoming>) -> Response {
         let shape = Shape::of(request.uri().path());
@@ -49,11 +58,12 @@ impl Door {
             Ok(None) => {}
             Ok(Some(caller)) => drop(request.extensions_mut().insert(caller)),
         }
-        let longest = match request.uri().path().trim_end_matches('/') {
-            "/process" => self.longest_asleep,
-            _ => self.longest,
+        let longest = self.longest(&request);
+        let answering = self.routes.clone().oneshot(request);
+        let answer = match longest {
+            Some(longest) => deadline::within(longest, answering).await,
+            None => Some(answering.await),
         };
-        let answer = deadline::within(longest, self.routes.clone().oneshot(request)).await;
         let response = match answer {
             Some(Ok(response)) => response,
             None => Refusal::new(

@@ -10,7 +10,7 @@ use jobmill_store::EffectPut;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
-use super::body::Posted;
+use super::body::{Posted, no_token};
 use super::jobs::{find, refuse_query};
 use super::leases::lost;
 use super::path::{EffectPath, JobPath};
@@ -55,9 +55,7 @@ async fn put_effect(
     EffectPath(id, name): EffectPath,
     posted: Posted,
 ) -> Answer {
-    let token = posted.lease_token()?.ok_or_else(|| {
-        Refusal::new(Kind::BadHeader, "send the lease's token in the header `Lease-Token`")
-    })?;
+    let token = posted.lease_token()?.ok_or_else(no_token)?;
     let value = posted.json().await?.to_json();
     if value.as_str().len() > limits::EFFECT_BYTES {
         let message = format!("the result of a step has at most {} bytes", limits::EFFECT_BYTES);

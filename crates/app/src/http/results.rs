@@ -8,7 +8,7 @@ use axum::response::Response;
 use bytes::Bytes;
 use futures::stream;
 use hyper::{StatusCode, Uri};
-use jobmill_engine::{Engine, Standing};
+use jobmill_engine::{Engine, Standing, UploadError};
 use jobmill_flow::output::Joined;
 use jobmill_model::output::Extent;
 use jobmill_model::{Job, JobId, Span, State as JobState};
@@ -16,11 +16,14 @@ use jobmill_store::StoreError;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
+use super::body::{Streamed, throw_away};
 use super::jobs::refuse_query;
+use super::leases::lost;
 use super::path::JobPath;
 use super::refusal::{Kind, Refusal};
 use super::reply::{self, Answer};
 use super::room::{Room, Shared, until_closing};
+use crate::wire::lease::Ended;
 use crate::wire::problem::Document;
 use crate::wire::query::Query;
 use crate::wire::result::Outcome;
@@ -29,7 +32,7 @@ use crate::wire::result::Outcome;
 const READ_BYTES: usize = 256 * 1024;
 
 pub(crate) fn routes() -> OpenApiRouter<Arc<Room>> {
-    OpenApiRouter::new().routes(routes!(get_results)).routes(routes!(get_result))
+    OpenApiRouter::new().routes(routes!(get_results)).routes(routes!(get_result, put_result))
 }
 
 /// Get the outcome of a job
@@ -91,6 +94,45 @@ async fn get_results(State(room): Shared, JobPath(id): JobPath, uri: Uri) -> Ans
 )]
 async fn get_result(state: Shared, id: JobPath, uri: Uri) -> Answer {
     get_results(state, id, uri).await
+}
+
+/// Complete a job with a result of any size
+///
+/// The body is the result. It is read as it arrives and may be larger than other bodies, but not
+/// an entry of it; keys of an object must differ. When the answer comes, the result is on disk; a
+/// worker whose connection broke sends all of it again.
+#[utoipa::path(
+    put, path = "/jobs/{id}/result", tag = "workers", operation_id = "put_result",
+    params(("id" = String, Path, description = "The job's id"),
+        ("Lease-Token" = u64, Header, description = "The lease")),
+    request_body(content = Value, description = "The result, any JSON of at most 4 GiB"),
+    responses(
+        (status = 200, description = "The job is completed", body = Ended),
+        (status = 404, description = "No job has this id",
+            body = Document, content_type = "application/problem+json"),
+        (status = 409, description = "The lease has ended, or another result of the job is being \
+            sent",
+            body = Document, content_type = "application/problem+json"),
+        (status = 422, description = "The body is not JSON, or too large; its place is named",
+            body = Document, content_type = "application/problem+json"),
+    )
+)]
+async fn put_result(State(room): Shared, JobPath(id): JobPath, sent: Streamed) -> Answer {
+    let Streamed { token, mut pieces } = sent;
+    match room.engine.complete_with(id, token, &mut pieces).await {
+        Ok(state) => Ok(reply::json(&Ended::new(id, state))),
+        Err(error) => {
+            throw_away(&mut pieces).await;
+            Err(match error {
+                UploadError::Lost(reason) => lost(id, reason),
+                UploadError::Text(refusal) => refusal,
+                UploadError::Store(error) => error.into(),
+                UploadError::UnderWay => {
+                    Refusal::new(Kind::TooMany, "another result of this job is being sent")
+                }
+            })
+        }
+    }
 }
 
 /// The job and its result's measure, once it has ended.

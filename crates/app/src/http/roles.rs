@@ -40,6 +40,7 @@ const TABLE: &[(&str, &str, &[Role])] = &[
     ("POST", "/jobs/{id}/complete", WORK),
     ("POST", "/jobs/{id}/fail", WORK),
     ("POST", "/jobs/{id}/release", WORK),
+    ("PUT", "/jobs/{id}/result", WORK),
     ("PUT", "/jobs/{id}/effects/{name}", WORK),
     ("GET", "/jobs/{id}/effects/{name}", READ_OR_WORK),
     ("GET", "/jobs/{id}/effects", READ_OR_WORK),

@@ -67,7 +67,7 @@ fn an_unknown_key_is_refused_with_its_line_and_a_near_name() {
 fn everything_that_is_wrong_is_said_at_once_with_its_origin() {
     let folder = folder();
     std::fs::write(folder.path().join("jobmill.toml"), "data = \"\"\n").unwrap();
-    let variables = [("JOBMILL_WORKERS", "0"), ("JOBMILL_SERVER", "ftp://x")];
+    let variables = [("JOBMILL_WORKERS", "1025"), ("JOBMILL_SERVER", "ftp://x")];
     let ended = config(folder.path(), &variables, &["--grace", "soon"]).with(2);
     insta::assert_snapshot!(ended.err);
 }

@@ -41,4 +41,6 @@ mod submit;
 #[cfg(test)]
 mod wait;
 #[cfg(test)]
+mod worker;
+#[cfg(test)]
 mod workflows;

@@ -79,19 +79,28 @@ impl Server {
     }
 
     /// Waits until the process says where it listens.
-    pub(crate) fn of(mut command: Command) -> Self {
+    pub(crate) fn of(command: Command) -> Self {
+        let mut server = Self::until(command, "listening on ");
+        let (_, url) = server.said.last().and_then(|it| it.split_once("listening on ")).unwrap();
+        server.url = url.split(['"', ',']).next().unwrap_or_default().to_owned();
+        server
+    }
+
+    /// Starts `jobmill worker` for this server, which is a process with an order to end as well.
+    pub(crate) fn worker(&self, args: &[&str]) -> Self {
+        Self::until(self.command(&[&["worker"], args].concat()), " at once of the queue ")
+    }
+
+    /// Starts a process and waits until it says this.
+    fn until(mut command: Command, part: &str) -> Self {
         let mut child = command.stderr(Stdio::piped()).stdout(Stdio::null()).spawn().unwrap();
         let err = BufReader::new(child.stderr.take().unwrap());
-        let mut server = Self { child, url: String::new(), said: Vec::new(), err };
-        while server.url.is_empty() {
-            let line = next_line(&mut server.err);
-            let line = line.unwrap_or_else(|| panic!("it ended; it said {:?}", server.said));
-            if let Some((_, url)) = line.split_once("listening on ") {
-                url.split(['"', ',']).next().unwrap_or_default().clone_into(&mut server.url);
-            }
-            server.said.push(line);
+        let mut process = Self { child, url: String::new(), said: Vec::new(), err };
+        while process.said.last().is_none_or(|line| !line.contains(part)) {
+            let line = next_line(&mut process.err);
+            process.said.push(line.unwrap_or_else(|| panic!("it said {:?}", process.said)));
         }
-        server
+        process
     }
 
     /// Runs a command that talks to this server.

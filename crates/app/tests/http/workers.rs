@@ -1,5 +1,6 @@
 //! Workers in any language: `/flows`, `/queues/{queue}/lease` and what follows under a lease.
 
+use jobmill::http::{Access, Settings};
 use jobmill_model::Value;
 use tokio::io::AsyncWriteExt;
 use tokio::net::TcpStream;
@@ -224,6 +225,83 @@ async fn many_jobs_are_answered_at_once_each_for_itself() {
     let failed = server.post("/jobs/fail", &failed).await;
     assert_eq!(failed.word("items/0/status"), "failed");
     assert_eq!(server.outcome(&one.id).await.field("result").to_string(), r#"{"a":1}"#);
+}
+
+impl Lease {
+    fn result(&self, text: &str) -> Request {
+        let request = Request::new("PUT", &format!("/jobs/{}/result", self.id));
+        request.header("Lease-Token", &self.token.to_string()).json(text)
+    }
+}
+
+/// A server that takes small bodies only and knows the flow `resize`.
+async fn with_small_bodies() -> Server {
+    let settings = Settings { body_bytes: 1_000, ..Settings::new(Access::Loopback) };
+    let server = Server::with(settings).await;
+    assert_eq!(server.put("/flows/resize", "{}").await.status, 201);
+    server
+}
+
+fn large(size: usize) -> String {
+    let entries = (0..size).map(|number| format!("\"key {number}\": [{number}]"));
+    format!("{{ {} }}", entries.collect::<Vec<_>>().join(", "))
+}
+
+#[tokio::test]
+async fn a_result_may_be_larger_than_a_body() {
+    let server = with_small_bodies().await;
+    let id = submit(&server).await;
+    let lease = lease(&server).await;
+    let text = large(100_000);
+    let put = lease.result(&text).send(server.address).await;
+    assert_eq!((put.status, put.word("status").as_str()), (200, "completed"), "{}", put.text());
+    let expected = Value::from_json(text.as_bytes()).unwrap();
+    assert_eq!(server.outcome(&id).await.field("result"), expected);
+    let page = server.get(&format!("/jobs/{id}/pairs?limit=1&cursor=99999")).await;
+    assert_eq!(page.word("items/0/key"), "key 99999");
+    assert_eq!(lease.result("1").send(server.address).await.status, 200, "it was not heard");
+    let stale = Lease { token: lease.token + 1, ..lease };
+    stale.result("1").send(server.address).await.problem(409);
+}
+
+#[tokio::test]
+async fn a_result_that_broke_off_is_sent_anew_and_nothing_of_it_stays() {
+    let server = with_small_bodies().await;
+    let id = submit(&server).await;
+    let lease = lease(&server).await;
+    let text = large(100_000);
+    let mut half = TcpStream::connect(server.address).await.unwrap();
+    let head = format!(
+        "PUT /jobs/{id}/result HTTP/1.1\r\nHost: localhost\r\nLease-Token: {}\r\n\
+         Content-Type: application/json\r\nContent-Length: {}\r\n\r\n",
+        lease.token,
+        text.len()
+    );
+    half.write_all(head.as_bytes()).await.unwrap();
+    half.write_all(&text.as_bytes()[..text.len() - 1]).await.unwrap();
+    drop(half);
+    let mut answer = lease.result(r#"["short"]"#).send(server.address).await;
+    while answer.status == 409 {
+        // The server has not noticed yet that the first one has gone.
+        answer = lease.result(r#"["short"]"#).send(server.address).await;
+    }
+    assert_eq!(answer.status, 200, "{}", answer.text());
+    assert_eq!(server.outcome(&id).await.field("result").to_string(), r#"["short"]"#);
+}
+
+#[tokio::test]
+async fn a_result_that_is_not_json_is_refused_with_its_place() {
+    let server = with_small_bodies().await;
+    submit(&server).await;
+    let lease = lease(&server).await;
+    let refused = lease.result(r#"{"a":1,}"#).send(server.address).await;
+    assert_eq!(refused.problem(422), [""]);
+    assert!(refused.text().contains("at byte 7"), "{}", refused.text());
+    let path = format!("/jobs/{}/result", lease.id);
+    Request::new("PUT", &path).json("1").send(server.address).await.problem(400);
+    let text = Request::new("PUT", &path).header("Lease-Token", "1").body("text/plain", "1");
+    text.send(server.address).await.problem(415);
+    assert_eq!(lease.post(&server, "complete", r#","result":1"#).await.status, 200);
 }
 
 #[tokio::test]

@@ -15,7 +15,7 @@ use rusqlite::params;
 use super::SqliteStore;
 use super::head::{Head, OUTSIDE};
 use super::job::cancel;
-use super::output::write_chunks;
+use super::output::{begin_anew, write_chunks};
 use super::query::Query;
 use super::queue::Lane;
 use super::row::{self, Key};
@@ -191,6 +191,7 @@ fn complete(
 ) -> Outcome<State> {
     let from = head.state;
     head.step(Move::Complete)?;
+    begin_anew(tx, &head, chunks, extent.len == 0)?;
     write_chunks(tx, head.id, head.token, chunks)?;
     tx.forget_run(&mut head)?;
     let key = Key::of(head.id);

@@ -7,6 +7,7 @@ use jobmill_store::{Outputs, Pair, PairPage, Result, Swept};
 use rusqlite::{Connection, params};
 
 use super::SqliteStore;
+use super::head::Head;
 use super::query::Query;
 use super::queue::Lane;
 use super::reader::prepare;
@@ -55,11 +56,27 @@ impl Outputs for SqliteStore {
 
 fn append(tx: &mut Txn<'_>, (id, token, chunks): &(JobId, Token, Vec<Chunk>)) -> Outcome<bool> {
     let Some(head) = tx.leased(*id, *token)? else { return Ok(false) };
+    begin_anew(tx, &head, chunks, false)?;
     write_chunks(tx, *id, *token, chunks)?;
     if !head.appended && !chunks.is_empty() {
         tx.execute(Query::ChunkAppended, [Key::of(*id)])?;
     }
     Ok(true)
+}
+
+/// Removes what was appended under the lease if these chunks begin the result anew, or if there
+/// is nothing to it.
+pub(super) fn begin_anew(
+    tx: &mut Txn<'_>,
+    head: &Head,
+    chunks: &[Chunk],
+    is_empty: bool,
+) -> rusqlite::Result<()> {
+    if head.appended && (is_empty || chunks.first().is_some_and(|chunk| chunk.first == 0)) {
+        let of_token = params![Key::of(head.id), row::token_column(head.token)];
+        tx.execute(Query::ChunkRestart, of_token)?;
+    }
+    Ok(())
 }
 
 /// Writes chunks under a token.

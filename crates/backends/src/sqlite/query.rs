@@ -30,6 +30,7 @@ queries! {
     ChunkAppended => "chunk_appended",
     ChunkClear => "chunk_clear",
     ChunkInsert => "chunk_insert",
+    ChunkRestart => "chunk_restart",
     ChunkSweep => "chunk_sweep",
     ClaimableDelete => "claimable_delete",
     ClaimablePut => "claimable_put",

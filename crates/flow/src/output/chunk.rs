@@ -233,7 +233,7 @@ impl<S: FnMut(Chunk) -> Result<(), Fault>> Output for ChunkWriter<S> {
 }
 
 #[cfg(test)]
-mod tests {
+pub(super) mod tests {
     use super::*;
     use crate::output::{join, write_value};
     use jobmill_model::Map;

@@ -269,6 +269,7 @@ macro_rules! exam {
             output {
                 a_result_is_all_chunks_of_its_lease
                 a_small_result_comes_with_its_settlement
+                a_result_that_is_written_anew_takes_the_place_of_the_one_before
                 an_empty_object_has_no_entries
                 a_result_is_read_from_any_place
                 jobs_without_a_result_have_no_output

@@ -64,6 +64,27 @@ pub async fn a_small_result_comes_with_its_settlement(store: Arc<dyn Store>) {
     assert_eq!(read(&stage, lease.job.id, 0, 1).await, [chunk]);
 }
 
+pub async fn a_result_that_is_written_anew_takes_the_place_of_the_one_before(
+    store: Arc<dyn Store>,
+) {
+    let stage = Stage::new(store);
+    let old = || vec![object_chunk(0, &["a", "b"]), object_chunk(2, &["c"])];
+    let [appended, settled, emptied] = [stage.start(1), stage.start(2), stage.start(3)];
+    let (appended, settled, emptied) = (appended.await, settled.await, emptied.await);
+    for lease in [&appended, &settled, &emptied] {
+        assert!(stage.output_append(lease.job.id, lease.token, old()).await.must());
+    }
+    let (new, rest) = (object_chunk(0, &["x"]), object_chunk(1, &["y"]));
+    assert!(append(&stage, &appended, new.clone()).await);
+    stage.publish(&appended, extent(2), vec![rest.clone()]).await;
+    assert_eq!(read(&stage, appended.job.id, 0, 9_999).await, [new.clone(), rest]);
+    stage.publish(&settled, extent(1), vec![new.clone()]).await;
+    assert_eq!(read(&stage, settled.job.id, 0, 9_999).await, [new]);
+    stage.publish(&emptied, extent(0), Vec::new()).await;
+    assert_eq!(read(&stage, emptied.job.id, 0, 9_999).await, []);
+    assert_eq!(stage.pair_page(0, 9).await.must().total, 3);
+}
+
 pub async fn an_empty_object_has_no_entries(store: Arc<dyn Store>) {
     let stage = Stage::new(store);
     let id = stage.ended(1, complete()).await;

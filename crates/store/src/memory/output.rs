@@ -12,7 +12,7 @@ impl Outputs for MemoryStore {
     async fn output_append(&self, id: JobId, token: Token, chunks: Vec<Chunk>) -> Result<bool> {
         let mut data = self.0.lock();
         let Some(row) = data.leased(id, token) else { return Ok(false) };
-        row.chunks.entry(token).or_default().extend(chunks);
+        row.write(token, chunks);
         Ok(true)
     }
 
@@ -57,6 +57,14 @@ impl Row {
         token.and_then(|token| self.chunks.get(&token)).map_or(&[], Vec::as_slice)
     }
 
+    fn write(&mut self, token: Token, chunks: Vec<Chunk>) {
+        let written = self.chunks.entry(token).or_default();
+        if chunks.first().is_some_and(|chunk| chunk.first == 0) {
+            written.clear();
+        }
+        written.extend(chunks);
+    }
+
     /// The tokens of chunks that will never be published.
     fn ended_tokens(&self) -> impl Iterator<Item = Token> {
         let published = self.published.map(|(token, _)| token);
@@ -82,7 +90,10 @@ impl Data {
     /// Makes the chunks under a token the job's result.
     pub(super) fn publish(&mut self, id: JobId, token: Token, extent: Extent, last: Vec<Chunk>) {
         let row = self.rows.get_mut(&id).expect("only a stored job has a result");
-        row.chunks.entry(token).or_default().extend(last);
+        if extent.len == 0 {
+            row.chunks.remove(&token);
+        }
+        row.write(token, last);
         row.published = Some((token, extent));
         if extent.shape == Shape::Object {
             for chunk in row.published_chunks() {

@@ -1,0 +1,1 @@
+DELETE FROM chunk WHERE job = ?1 AND token = ?2
