@@ -18,6 +18,7 @@ pub(crate) struct Bus {
     pub(crate) lease_end: Alarm,
     /// Workers outside that wait for jobs.
     pub(crate) callers: Callers,
+    rules: Notify,
     waiters: Mutex<HashMap<JobId, Waiters>>,
     schedules: Notify,
     /// Jobs whose end schedules wait for.
@@ -94,6 +95,15 @@ impl Bus {
 
     pub(crate) async fn until_due_changes(&self) {
         self.due.until_earlier().await;
+    }
+
+    /// The rules of a queue have changed.
+    pub(crate) fn rules_changed(&self) {
+        self.rules.notify_one();
+    }
+
+    pub(crate) async fn until_rules_change(&self) {
+        self.rules.notified().await;
     }
 
     /// A job has ended.

@@ -2,11 +2,12 @@
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicI64, Ordering};
 
 use jobmill_model::definition::definition_of;
 use jobmill_model::queue::Name;
 use jobmill_model::suggest::nearest;
-use jobmill_model::{Declaration, Problem, Schema, Value};
+use jobmill_model::{Declaration, Problem, Schema, Timestamp, Value};
 use jobmill_store::{Declared, Store, StoreError};
 use parking_lot::RwLock;
 
@@ -40,6 +41,8 @@ struct Known {
     card: FlowCard,
     input: Schema,
     params: Schema,
+    /// When a worker last called for it, in milliseconds; the least number for never.
+    last_call: AtomicI64,
 }
 
 impl Known {
@@ -64,7 +67,7 @@ impl Known {
             params_schema: std::mem::take(params_schema),
         };
         let (input, params) = (input.clone(), params.clone());
-        Ok(Self { declaration, card, input, params })
+        Ok(Self { declaration, card, input, params, last_call: AtomicI64::new(i64::MIN) })
     }
 }
 
@@ -84,6 +87,20 @@ impl Catalog {
             flows.extend(known.map(|known| (name, Arc::new(known))));
         }
         Ok(Self(RwLock::new(flows)))
+    }
+
+    /// A worker calls for jobs of these flows.
+    pub(crate) fn note_call<'a>(&self, flows: impl Iterator<Item = &'a Name>, now: Timestamp) {
+        let declared = self.0.read();
+        let called = flows.filter_map(|flow| declared.get(flow));
+        called.for_each(|known| known.last_call.store(now.as_millis(), Ordering::Relaxed));
+    }
+
+    /// When a worker last called for jobs of a flow, if any has since this process began or the
+    /// flow was declared.
+    pub(crate) fn last_call(&self, flow: &Name) -> Option<Timestamp> {
+        let millis = self.get(flow)?.last_call.load(Ordering::Relaxed);
+        (millis != i64::MIN).then(|| Timestamp::from_millis(millis))
     }
 
     fn get(&self, name: &Name) -> Option<Arc<Known>> {

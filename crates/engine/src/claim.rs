@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
-use jobmill_model::Span;
+use jobmill_model::{Span, Timestamp};
 use jobmill_store::{Claim, Claimed, StoreError};
 
 use crate::engine::Shared;
@@ -12,7 +12,7 @@ use crate::perform::{self, Task};
 /// The most jobs of one claim: a claim is one commit, and a commit should stay short.
 const BATCH_JOBS: usize = 256;
 /// How long to wait after a claim that the store refused.
-const PAUSE: Span = Span::from_secs(1);
+pub(crate) const PAUSE: Span = Span::from_secs(1);
 
 pub(crate) async fn run(shared: Arc<Shared>) {
     while !shared.is_draining() {
@@ -27,7 +27,7 @@ pub(crate) async fn run(shared: Arc<Shared>) {
                 shared.release_places(places - count);
                 claimed.into_iter().for_each(|job| perform::begin(&shared, Task::claimed(job)));
                 if count < places {
-                    shared.bus.until_ready().await;
+                    wait(&shared).await;
                 }
             }
             Err(error) => {
@@ -36,6 +36,16 @@ pub(crate) async fn run(shared: Arc<Shared>) {
                 shared.clock.pause(PAUSE).await;
             }
         }
+    }
+}
+
+/// Waits until there may be more to claim.
+async fn wait(shared: &Shared) {
+    let refill = shared.refill().await;
+    tokio::select! {
+        biased;
+        () = shared.bus.until_ready() => {}
+        () = shared.clock.sleep_until(refill), if refill < Timestamp::MAX => {}
     }
 }
 

@@ -405,6 +405,7 @@ impl Driver<'_> {
             wake_at,
             seen: self.seen,
             waiting_for: self.waiting_for(),
+            now: self.shared.clock.now(),
         };
         self.park(park).await
     }
@@ -429,6 +430,7 @@ impl Driver<'_> {
                 if let Some(at) = wake_at {
                     self.shared.bus.due(at);
                 }
+                self.shared.made_room();
                 Err(Exit::Parked)
             }
             Parked::Stale => Err(Exit::Lost),

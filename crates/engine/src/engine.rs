@@ -33,6 +33,7 @@ use crate::performers::{Performer, Performers, Threads};
 use crate::places::Places;
 use crate::programs::Programs;
 use crate::progress::ProgressSender;
+use crate::queue::Holds;
 use crate::registry::Registry;
 use crate::running::Running;
 use crate::settle::Settler;
@@ -109,6 +110,7 @@ pub(crate) struct Shared {
     /// What the store has changed of late, and the word that there is something new.
     pub(crate) feed: Arc<Feed>,
     pub(crate) changed: Arc<Notify>,
+    pub(crate) holds: Holds,
     pub(crate) starved: AtomicBool,
     pub(crate) draining: watch::Sender<bool>,
 }
@@ -219,6 +221,7 @@ impl Engine {
         }
         let catalog = Catalog::load(&*store).await?;
         let keys = Keys::load(store.clone()).await?;
+        let holds = Holds::load(&*store, now).await?;
         let (settler, settles) = settle::channel();
         let (progress, notes) = progress::channel();
         let shared = Arc::new(Shared {
@@ -237,6 +240,7 @@ impl Engine {
             observer: Observer::default(),
             feed: store.events(),
             changed: Arc::default(),
+            holds,
             starved: AtomicBool::new(false),
             draining: watch::Sender::new(false),
             store,
@@ -401,6 +405,7 @@ impl Engine {
                     shared.bus.ended(*id);
                 }
             }
+            shared.made_room();
             Ok(outcomes)
         };
         Unhurried::new(cancel).await

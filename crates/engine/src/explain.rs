@@ -1,8 +1,8 @@
 //! Why a job stands where it stands: gathers the facts; the model draws the conclusion.
 
-use jobmill_model::job::{Children, Explanation, Facts, Place, Workers, explain};
-use jobmill_model::{Job, JobId};
-use jobmill_store::{Situation, StoreError};
+use jobmill_model::job::{Children, Explanation, Facts, Line, Place, Workers, explain};
+use jobmill_model::{Job, JobId, Timestamp};
+use jobmill_store::{QueueStanding, Situation, StoreError};
 
 use crate::engine::Engine;
 
@@ -15,6 +15,8 @@ pub struct Outlook {
     pub place: Place,
     /// Its children.
     pub children: Children,
+    /// Its queue.
+    pub queue: QueueStanding,
     /// Why.
     pub explanation: Explanation,
 }
@@ -27,6 +29,9 @@ impl Engine {
     pub async fn explain(&self, id: JobId) -> Result<Option<Outlook>, StoreError> {
         let Some(situation) = self.shared.store.job_situation(id).await? else { return Ok(None) };
         let Situation { job, place, children } = situation;
+        let now = self.now();
+        let queue = self.shared.store.queue_get(&job.spec.queue, now).await?;
+        let QueueStanding { paused, rules, leased, refills_at, .. } = queue;
         let facts = Facts {
             state: job.state,
             place,
@@ -40,15 +45,22 @@ impl Engine {
             waiting_for: job.waiting_for.clone(),
             error: job.error.clone(),
             children,
-            workers: self.workers_of(&job),
-            held: None,
+            workers: self.workers_of(&job, now),
+            key: job.spec.key.clone(),
+            line: Line { paused, rules, leased, refills_at },
         };
-        let explanation = explain(&facts, self.now());
-        Ok(Some(Outlook { job, place, children, explanation }))
+        let explanation = explain(&facts, now);
+        Ok(Some(Outlook { job, place, children, queue, explanation }))
     }
 
-    fn workers_of(&self, job: &Job) -> Workers {
-        match self.registry().card(&job.spec.flow) {
+    fn workers_of(&self, job: &Job, now: Timestamp) -> Workers {
+        let flow = &job.spec.flow;
+        match self.registry().card(flow) {
+            None if self.declaration(flow).is_some() => {
+                let last = self.shared.catalog.last_call(flow);
+                Workers::Outside { last_call: last.map(|at| now.since(at)) }
+            }
+            None if self.shared.flows().contains(flow) => Workers::Free,
             None => Workers::Nobody,
             Some(_) if self.shared.places.are_all_taken() => Workers::Busy,
             Some(_) => Workers::Free,

@@ -35,6 +35,7 @@ mod perform;
 mod places;
 mod programs;
 mod progress;
+mod queue;
 mod running;
 mod schedule;
 mod services;

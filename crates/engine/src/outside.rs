@@ -148,6 +148,7 @@ impl Engine {
             }
             let (worker, queue) = (want.worker.clone(), want.queue.clone());
             let now = self.now();
+            shared.catalog.note_call(flows.keys(), now);
             let call = Call { worker, queue, flows: flows.clone(), max: want.max, now };
             let hand = self.take(call).await?;
             if hand.jobs.len() >= want.max {
@@ -156,11 +157,12 @@ impl Engine {
             if !hand.jobs.is_empty() || now >= over {
                 return Ok(hand);
             }
+            let next_look = over.min(shared.refill().await);
             tokio::select! {
                 biased;
                 () = caller.until_woken() => {}
                 _ = draining.changed() => {}
-                () = shared.clock.sleep_until(over) => {}
+                () = shared.clock.sleep_until(next_look) => {}
             }
         }
     }
@@ -344,6 +346,7 @@ impl Engine {
                 settle::tell(&shared, settle, *outcome);
                 shared.bus.ended(settle.id);
             }
+            shared.made_room();
             Ok(outcomes)
         };
         Unhurried::new(record).await

@@ -65,6 +65,7 @@ async fn record(shared: &Shared, settles: Vec<Settle>) {
         shared.running.leave(settle.id, settle.token);
         shared.bus.ended(settle.id);
     }
+    shared.made_room();
 }
 
 /// Passes on what became of a settlement to whoever has to know.

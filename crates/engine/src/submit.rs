@@ -2,7 +2,7 @@
 
 use jobmill_model::definition::definition_of;
 use jobmill_model::job::{Idempotency, NewJob, Progress, Spec, Start};
-use jobmill_model::queue::Name;
+use jobmill_model::queue::{Name, QueueRules};
 use jobmill_model::{Job, JobId, Problem, State, Timestamp};
 use jobmill_store::{Inserted, JobInsert, Offer, StoreError, Submission};
 
@@ -78,6 +78,10 @@ impl Engine {
             flows: self.shared.flows(),
             places,
         });
+        if jobs.iter().any(|job| job.spec.key.is_some()) {
+            // Before they are stored, so that no end goes by unseen.
+            self.shared.holds.learn(&QueueRules::default(), true);
+        }
         let submission = Submission { jobs: inserts, idempotency, at, offer };
         let inserted = self.shared.store.job_insert(submission).await;
         if !matches!(&inserted, Ok(Inserted::New(leases)) if leases.iter().any(Option::is_some)) {

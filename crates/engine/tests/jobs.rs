@@ -7,7 +7,8 @@ use std::sync::mpsc;
 
 use jobmill_engine::SubmitError;
 use jobmill_model::job::{Fingerprint, Idempotency, NewJob, Spec, Start};
-use jobmill_model::queue::{Name, Priority};
+use jobmill_model::queue::{Name, Priority, QueueRules};
+use jobmill_model::rate::Rate;
 use jobmill_model::{Class, Fault, Span, State, Value};
 use jobmill_store::{AttemptQuery, Cancelled, JobQuery, Retried, StoreError};
 use world::{Act, LONG, Scripted, World, job, spec};
@@ -294,4 +295,71 @@ fn a_registry_refuses_a_second_flow_of_the_same_name() {
     let registry = jobmill_engine::Registry::new().with_flow(flow.clone()).unwrap();
     assert!(registry.card(&Name::trusted("scripted")).is_some());
     assert!(registry.with_flow(flow).is_err());
+}
+
+#[tokio::test]
+async fn a_paused_queue_starts_nothing_until_it_goes_on() {
+    let (flow, mut begins) = Scripted::new([]);
+    let world = World::with_flow(flow).await;
+    let queue = Name::trusted("default");
+    assert!(world.engine.queue_pause(&queue, true).await.unwrap().paused);
+    let id = world.submit(job(1)).await;
+    assert_eq!(world.engine.queue(&queue).await.unwrap().ready, 1);
+    assert!(begins.try_recv().is_err());
+    world.engine.queue_pause(&queue, false).await.unwrap();
+    assert_eq!(world.ended(id).await.state, State::Completed);
+}
+
+#[tokio::test]
+async fn the_end_of_a_job_starts_the_next_of_its_key() {
+    let (tell, told) = mpsc::channel();
+    let (flow, mut begins) = Scripted::new([Act::UntilTold(told)]);
+    let world = World::with_flow(flow).await;
+    let keyed = |input: i64| {
+        let spec = Spec { key: Some(Name::trusted("ann")), ..spec("scripted") };
+        NewJob { spec, ..job(input) }
+    };
+    let jobs = world.engine.submit((1..=9).map(keyed).collect(), None).await.unwrap();
+    assert_eq!(begins.recv().await, Some(Value::from(1)));
+    let standing = world.engine.queue(&Name::trusted("default")).await.unwrap();
+    assert_eq!((standing.ready, standing.held, standing.leased), (0, 8, 1));
+    tell.send(()).unwrap();
+    for job in &jobs {
+        assert_eq!(world.ended(job.id).await.state, State::Completed);
+    }
+}
+
+#[tokio::test]
+async fn a_raised_limit_of_keys_starts_held_jobs() {
+    let (tell, told) = mpsc::channel();
+    let (flow, mut begins) = Scripted::new([Act::UntilTold(told)]);
+    let world = World::with_flow(flow).await;
+    let spec = Spec { key: Some(Name::trusted("ann")), ..spec("scripted") };
+    let first = world.submit(NewJob { spec: spec.clone(), ..job(1) }).await;
+    assert_eq!(begins.recv().await, Some(Value::from(1)));
+    let second = world.submit(NewJob { spec, ..job(2) }).await;
+    let rules = QueueRules { key_limit: 2, ..QueueRules::default() };
+    world.engine.queue_put(&Name::trusted("default"), rules).await.unwrap();
+    assert_eq!(world.ended(second).await.state, State::Completed);
+    tell.send(()).unwrap();
+    assert_eq!(world.ended(first).await.state, State::Completed);
+}
+
+#[tokio::test]
+async fn a_rate_starts_the_next_job_when_it_has_refilled() {
+    let (flow, mut begins) = Scripted::new([]);
+    let world = World::with_flow(flow).await;
+    let rate = Some(Rate { count: 1, per: Span::from_secs(60) });
+    let rules = QueueRules { rate, ..QueueRules::default() };
+    let queue = Name::trusted("default");
+    world.engine.queue_put(&queue, rules).await.unwrap();
+    let (first, second) = (world.submit(job(1)).await, world.submit(job(2)).await);
+    world.ended(first).await;
+    let standing = world.engine.queue(&queue).await.unwrap();
+    assert_eq!(standing.refills_at, Some(world.engine.now().after(Span::from_secs(60))));
+    world.clock.advance(Span::from_secs(59));
+    assert_eq!(begins.recv().await, Some(Value::from(1)));
+    assert!(begins.try_recv().is_err(), "the second waits");
+    world.clock.advance(Span::from_secs(1));
+    assert_eq!(world.ended(second).await.state, State::Completed);
 }

@@ -14,7 +14,8 @@
 //! | [`definition`] | a workflow's stored source and its revisions |
 //! | [`execution`] | a job that runs a definition |
 //! | [`job`] | the job, its states, its verdict, its backoff, its uniqueness |
-//! | [`queue`] | names that jobs wait under and the order in which they leave |
+//! | [`queue`] | names that jobs wait under, the order in which they leave, what holds them |
+//! | [`rate`] | so many starts in a time |
 //! | [`machine`] | a job of many steps: effects, outcomes, the fold of the journal |
 //! | [`schedule`] | a job to submit again and again: cron, zone, what becomes of missed ticks |
 //! | [`key`] | API keys: roles, rates, secrets |
@@ -34,6 +35,7 @@ pub mod limits;
 pub mod machine;
 pub mod output;
 pub mod queue;
+pub mod rate;
 pub mod retention;
 pub mod schedule;
 pub mod schema;

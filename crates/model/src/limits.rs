@@ -35,6 +35,16 @@ pub const MAX_CRASHES: u32 = 20;
 pub const PRIORITY: i32 = 1_000;
 /// One step of priority is worth this much waiting time, so that no job waits for ever.
 pub const PRIORITY_STEP_MILLIS: i64 = 60_000;
+/// The most jobs that a queue's concurrency limit may allow: more than a server has at work.
+pub const QUEUE_CONCURRENCY: u32 = 1_000_000;
+/// The most starts that a queue's rate limit may allow in its time.
+pub const RATE_COUNT: u32 = 1_000_000;
+/// The longest time that a rate limit may speak of: thirty days.
+pub const RATE_MILLIS: u64 = 30 * 86_400_000;
+/// The most jobs of one key at once that a queue may allow: a claim counts up to so many rows.
+pub const KEY_LIMIT: u32 = 1_000;
+/// Jobs of one key at once where the queue does not say: one after the other.
+pub const DEFAULT_KEY_LIMIT: u32 = 1;
 /// The furthest a job may be scheduled ahead: ten years.
 pub const DELAY_MILLIS: u64 = 10 * 365 * 86_400_000;
 /// The longest time limit of one attempt: thirty days.

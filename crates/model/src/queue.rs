@@ -1,9 +1,11 @@
-//! Queues: the names that jobs wait under, and the order in which jobs leave.
+//! Queues: the names that jobs wait under, the order in which jobs leave, and the rules that
+//! hold them back.
 
 use std::fmt;
 use std::sync::Arc;
 
-use crate::limits::{NAME_BYTES, PRIORITY, PRIORITY_STEP_MILLIS};
+use crate::limits::{DEFAULT_KEY_LIMIT, NAME_BYTES, PRIORITY, PRIORITY_STEP_MILLIS};
+use crate::rate::Rate;
 use crate::time::Timestamp;
 
 /// The name of a flow, a queue or a tag: 1 to 128 printable characters without white space.
@@ -87,6 +89,24 @@ impl Priority {
     }
 }
 
+/// How a queue lets its jobs go, besides its pause switch.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct QueueRules {
+    /// The most of its jobs that may be under a lease at once.
+    pub concurrency: Option<u32>,
+    /// How many of its jobs may be started in a time.
+    pub rate: Option<Rate>,
+    /// The most jobs of one key that may be under a lease at once, for each of its keys.
+    pub key_limit: u32,
+}
+
+impl Default for QueueRules {
+    /// No limit for the queue; one job at a time for each key.
+    fn default() -> Self {
+        Self { concurrency: None, rate: None, key_limit: DEFAULT_KEY_LIMIT }
+    }
+}
+
 /// A job's place in its queue: the lowest leaves first.
 ///
 /// It is the time at which the job may run, moved by a minute for each step of priority: a job
@@ -101,17 +121,43 @@ impl Rank {
     pub fn of(run_at: Timestamp, priority: Priority) -> Self {
         Self(run_at.as_millis() - i64::from(priority.0) * PRIORITY_STEP_MILLIS)
     }
+
+    /// The rank of a job that had to wait for others of its key and is let through at `now`.
+    ///
+    /// It lines up anew, behind whoever came before that moment: a key with many waiting jobs
+    /// has no more than its limit of them ahead of another key's job.
+    #[must_use]
+    pub fn after_wait(run_at: Timestamp, now: Timestamp, priority: Priority) -> Self {
+        Self::of(run_at.max(now), priority)
+    }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use proptest::prelude::*;
 
     #[test]
     fn names_are_short_and_printable() {
         assert!(Name::new("workflow:orders").is_ok());
         for bad in ["", "a b", "a\nb", "\u{7f}", &"x".repeat(129)] {
             assert!(Name::new(bad).is_err(), "{bad:?}");
+        }
+    }
+
+    proptest! {
+        /// Whatever is submitted later at whatever priority, at some point it no longer goes
+        /// before a job that waits.
+        #[test]
+        fn no_job_is_overtaken_for_ever(low in -1_000i64..=1_000, high in -1_000i64..=1_000) {
+            let rank = |minutes: i64, level| {
+                let at = Timestamp::from_millis((minutes + 10_000) * 60_000);
+                Rank::of(at, Priority::new(level).unwrap())
+            };
+            let waits = rank(0, low);
+            prop_assert!(rank(2 * i64::from(PRIORITY) + 1, high) > waits);
+            prop_assert!(rank(high - low - 1, high) < waits);
+            prop_assert!(rank(high - low + 1, high) > waits);
         }
     }
 

@@ -96,8 +96,8 @@ pub struct JobPage {
 pub struct Situation {
     /// The job.
     pub job: Job,
-    /// Where it stands towards the workers. Jobs that go before it are those of its flow, and
-    /// are counted up to [`SITUATION_ROWS`](jobmill_model::limits::SITUATION_ROWS).
+    /// Where it stands towards the workers. Jobs that go before it are those of its flow in
+    /// its queue, and are counted up to [`SITUATION_ROWS`](jobmill_model::limits::SITUATION_ROWS).
     pub place: Place,
     /// Its children, counted as far.
     pub children: Children,
@@ -153,9 +153,10 @@ pub trait Jobs: Send + Sync {
     /// Stores the submission's jobs.
     ///
     /// Before: no job has one of the ids. After: each is `scheduled` until its start, or
-    /// `submitted` and claimable. A job is handed over (leased to the offer's instance, as by
-    /// [`job_claim`](crate::Leases::job_claim)) if the offer knows its flow, has a place left,
-    /// and no other job that was there before is claimable in its queue. With an idempotency key
+    /// `submitted` and ready, or held by its key. A job is handed over (leased to the offer's
+    /// instance, as by [`job_claim`](crate::Leases::job_claim)) if the offer knows its flow, has
+    /// a place left, no other job that was there before is ready in its queue, and its queue and
+    /// its key let it go. With an idempotency key
     /// that is known for the same body: nothing is stored and the earlier ids come back. The key
     /// is known from then until [`idempotency_sweep`](Self::idempotency_sweep) removes it: kept
     /// until `keep_until` and as long as a job of the submission is unfinished.

@@ -57,6 +57,8 @@ pub struct Park {
     pub seen: u64,
     /// What it waits for, for people.
     pub waiting_for: String,
+    /// The present.
+    pub now: Timestamp,
 }
 
 /// What became of a wish to park.
@@ -115,7 +117,11 @@ pub struct Reclaimed {
 /// The verbs of the lease.
 #[async_trait]
 pub trait Leases: Send + Sync {
-    /// Leases claimable jobs of these flows, lowest rank first, over all queues.
+    /// Leases ready jobs of these flows, lowest rank first, over all queues, as many of each as
+    /// the queue lets go: none while it is paused, no more than its concurrency limit leaves
+    /// room for, no more than its rate limit has free at `now`.
+    ///
+    /// It costs the same whatever waits behind a pause, a limit or a key.
     ///
     /// After: each is `running` with a token one higher than any before, `started_at` set if
     /// this is the first claim of its run; `attempt` is one higher if the attempt before was

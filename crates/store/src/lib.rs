@@ -12,6 +12,7 @@
 //! | [`Outside`] | leases of workers outside: lease, extend, expire |
 //! | [`Ledgers`] | the results of the steps of workers outside |
 //! | [`Flows`] | flows that workers outside perform, as declared |
+//! | [`Queues`] | what waits in a queue and what holds it back |
 //! | [`Journals`] | the committed outcomes of a machine |
 //! | [`Signals`] | what was sent to a running machine |
 //! | [`Outputs`] | results as chunks |
@@ -43,6 +44,7 @@ pub mod ledger;
 pub mod memory;
 pub mod output;
 pub mod outside;
+pub mod queue;
 pub mod retention;
 pub mod schedule;
 pub mod signal;
@@ -70,6 +72,7 @@ pub use lease::{
 pub use ledger::{EffectPut, Ledgers, Noted};
 pub use output::{Outputs, Pair, PairPage};
 pub use outside::{Call, Expired, Extend, Hold, LeaseView, Lent, Outside};
+pub use queue::{Admitted, QueueStanding, Queues};
 pub use retention::{OldestPage, OldestQuery, Retention};
 pub use schedule::{ScheduleWrite, Schedules, SchedulesDue, Written};
 pub use signal::{Signal, Signalled, Signals};
@@ -83,6 +86,7 @@ pub trait Store:
     + Outside
     + Ledgers
     + Flows
+    + Queues
     + Journals
     + Signals
     + Outputs
@@ -104,6 +108,7 @@ impl<T> Store for T where
         + Outside
         + Ledgers
         + Flows
+        + Queues
         + Journals
         + Signals
         + Outputs

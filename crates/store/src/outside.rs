@@ -112,7 +112,8 @@ pub struct Expired {
 /// The verbs of leases outside.
 #[async_trait]
 pub trait Outside: Send + Sync {
-    /// Leases claimable jobs of one queue to a worker outside, lowest rank first.
+    /// Leases ready jobs of one queue to a worker outside, lowest rank first, as many as the
+    /// queue lets go.
     ///
     /// After: as after [`job_claim`](crate::Leases::job_claim), but the lease belongs to no
     /// instance and ends when its flow's span is over without a heartbeat, or with the time

@@ -11,6 +11,7 @@ mod input;
 mod jobs;
 mod json;
 mod keys;
+mod queues;
 mod run;
 mod schedules;
 mod screen;
@@ -75,6 +76,7 @@ enum Command {
     Keys(keys::Keys),
     Backup(backup::Backup),
     Restore(backup::Restore),
+    Queues(queues::Queues),
     Config(config::Config),
     Selftest(selftest::Selftest),
 }
@@ -113,6 +115,7 @@ pub fn main() -> ExitCode {
         Command::Keys(keys) => keys.run(&context),
         Command::Backup(backup) => backup.run(&context),
         Command::Restore(restore) => restore.run(&context),
+        Command::Queues(queues) => queues.run(&context),
         Command::Config(config) => config.run(&context),
         Command::Selftest(selftest) => selftest.run(&context),
     };

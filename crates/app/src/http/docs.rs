@@ -34,6 +34,7 @@ use crate::web;
         (name = "workers", description = "For workers in any language: lease jobs, answer them"),
         (name = "workflows", description = "Deploy workflows and run them"),
         (name = "keys", description = "Who may ask, and how often"),
+        (name = "queues", description = "What waits, and what holds it back"),
         (name = "document 000", description = "The routes of the first source document"),
         (name = "document 001", description = "The routes of the second source document"),
         (name = "probes", description = "For whoever watches the server"),

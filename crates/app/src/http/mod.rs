@@ -27,6 +27,7 @@ mod pairs;
 mod path;
 mod patience;
 mod probes;
+mod queues;
 mod refusal;
 mod refusals;
 mod reply;

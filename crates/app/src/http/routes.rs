@@ -14,7 +14,7 @@ use super::refusal::{Kind, Refusal};
 use super::room::Room;
 use super::{
     bulk, compat, docs, effects, errors, events, flows, google, jobs, keys, leases, page, pairs,
-    probes, results, roles, schedules, steps, workflows,
+    probes, queues, results, roles, schedules, steps, workflows,
 };
 
 /// Every route with its description.
@@ -35,6 +35,7 @@ pub(crate) fn documented() -> OpenApiRouter<Arc<Room>> {
         .merge(steps::routes())
         .merge(workflows::routes())
         .merge(keys::routes())
+        .merge(queues::routes())
         .merge(probes::routes())
         .merge(compat::document_000::routes())
         .merge(compat::document_001::routes())

@@ -2,12 +2,14 @@
 
 use jobmill_engine::Outlook;
 use jobmill_model::job::{Children as ModelChildren, Place};
+use jobmill_model::queue::Name;
 use serde::Serialize;
 use utoipa::ToSchema;
 
 use super::error::Error;
 use super::id::Id;
 use super::moment::Moment;
+use super::queue::Queue;
 use super::state::{Word, Words};
 
 /// Why a job is not running, or not done.
@@ -25,7 +27,7 @@ pub(crate) struct Explanation<'a> {
     explanation: &'a str,
     /// Until when it waits at the latest.
     until: Option<Moment>,
-    /// How many jobs of its flow go before it, as far as they were counted.
+    /// How many jobs of its flow in its queue go before it, as far as they were counted.
     ahead: Option<u64>,
     attempt: u32,
     max_attempts: u32,
@@ -33,6 +35,11 @@ pub(crate) struct Explanation<'a> {
     error: Option<Error<'a>>,
     waiting_for: Option<&'a str>,
     children: Option<Children>,
+    /// Its queue as it stands.
+    #[schema(value_type = Queue)]
+    queue: Queue,
+    /// Its key.
+    key: Option<&'a str>,
 }
 
 /// A job's children.
@@ -45,7 +52,7 @@ pub(crate) struct Children {
 
 impl<'a> From<&'a Outlook> for Explanation<'a> {
     fn from(outlook: &'a Outlook) -> Self {
-        let Outlook { job, place, children, explanation } = outlook;
+        let Outlook { job, place, children, queue, explanation } = outlook;
         let ModelChildren { total, ended } = *children;
         Self {
             id: Id(job.id),
@@ -65,6 +72,8 @@ impl<'a> From<&'a Outlook> for Explanation<'a> {
             error: Error::of(job),
             waiting_for: job.waiting_for.as_deref(),
             children: (total > 0).then_some(Children { total, ended }),
+            queue: Queue::from(queue),
+            key: job.spec.key.as_ref().map(Name::as_str),
         }
     }
 }

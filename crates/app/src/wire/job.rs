@@ -27,6 +27,9 @@ pub(crate) struct Job<'a> {
     /// The queue that it waits in.
     #[schema(value_type = String, example = "default")]
     queue: &'a str,
+    /// Whose work it is: of each key, a queue has only so many jobs at work at once.
+    #[schema(value_type = Option<String>)]
+    key: Option<&'a str>,
     #[schema(value_type = Words)]
     status: Word,
     /// What the flow works on, as it was submitted.
@@ -91,10 +94,11 @@ impl Serialize for Tags<'_> {
 }
 
 /// The names of the job's own fields, which an echoed field never overwrites.
-pub(crate) const OWN_FIELDS: [&str; 19] = [
+pub(crate) const OWN_FIELDS: [&str; 20] = [
     "id",
     "flow",
     "queue",
+    "key",
     "status",
     "input",
     "params",
@@ -120,6 +124,7 @@ impl<'a> From<&'a Model> for Job<'a> {
             id: Id(job.id),
             flow: spec.flow.as_str(),
             queue: spec.queue.as_str(),
+            key: spec.key.as_ref().map(jobmill_model::queue::Name::as_str),
             status: Word(job.state),
             input: raw(&job.input),
             params: raw(&job.params),

@@ -26,6 +26,7 @@ pub(crate) mod pair;
 pub(crate) mod probe;
 pub(crate) mod problem;
 pub(crate) mod query;
+pub(crate) mod queue;
 pub(crate) mod reader;
 pub(crate) mod result;
 pub(crate) mod schedule;

@@ -253,6 +253,8 @@ struct Job<'a> {
     params: &'a RawValue,
     #[schema(value_type = String)]
     queue: &'a str,
+    #[schema(value_type = Option<String>)]
+    key: Option<&'a str>,
     priority: i32,
     max_attempts: u32,
     backoff: Waits,
@@ -347,13 +349,15 @@ impl<'a> From<&'a Model> for Schedule<'a> {
 
 impl<'a> From<&'a Template> for Job<'a> {
     fn from(job: &'a Template) -> Self {
-        let Spec { flow, queue, priority, max_attempts, backoff, timeout, tags, .. } = &job.spec;
+        let Spec { flow, queue, key, priority, max_attempts, backoff, timeout, tags, .. } =
+            &job.spec;
         let Backoff { initial, max, multiplier, jitter } = *backoff;
         Self {
             flow: flow.as_str(),
             input: raw(&job.input),
             params: raw(&job.params),
             queue: queue.as_str(),
+            key: key.as_ref().map(Name::as_str),
             priority: priority.level(),
             max_attempts: *max_attempts,
             backoff: Waits {

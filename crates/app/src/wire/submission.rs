@@ -10,11 +10,12 @@ use super::reader::{Reader, expected};
 /// The flow of a body that names none: document 004's form.
 pub(crate) const BARE_FLOW: &str = "range_report";
 
-const FIELDS: [&str; 11] = [
+const FIELDS: [&str; 12] = [
     "flow",
     "input",
     "params",
     "queue",
+    "key",
     "priority",
     "delay",
     "run_at",
@@ -41,6 +42,10 @@ pub(crate) struct Submission {
     /// The queue to wait in.
     #[schema(default = "default", max_length = 128)]
     queue: Option<String>,
+    /// Whose work it is, such as a tenant's. Of each key in a queue, no more jobs are at work at
+    /// once than the `key_limit` of the queue allows, usually one.
+    #[schema(max_length = 128, example = "tenant-42")]
+    key: Option<String>,
     /// How much the job is preferred within its queue; higher goes first.
     #[schema(minimum = -1000, maximum = 1000, default = 0)]
     priority: Option<i32>,
@@ -160,6 +165,7 @@ fn read_options(reader: &mut Reader<'_, '_>, spec: &mut Spec, now: Timestamp) {
     if let Some(queue) = reader.name("queue") {
         spec.queue = queue;
     }
+    spec.key = reader.name("key");
     let most = i64::from(limits::PRIORITY);
     if let Some(priority) = reader.whole("priority", -most..=most).and_then(Priority::new) {
         spec.priority = priority;
@@ -244,13 +250,14 @@ mod tests {
     #[test]
     fn every_option_is_read() {
         let job = read_text(
-            r#"{"flow":"f","input":[1],"params":{"split":"half"},"queue":"q","priority":-5,
+            r#"{"flow":"f","input":[1],"params":{"split":"half"},"queue":"q","key":"k","priority":-5,
             "delay":"30s","max_attempts":7,"timeout":"1h30m","tags":["a","b","a"],
             "backoff":{"initial":"2s","max":"1m","multiplier":3,"jitter":0}}"#,
         )
         .unwrap();
         let spec = job.spec;
         assert_eq!((spec.flow.as_str(), spec.queue.as_str()), ("f", "q"));
+        assert_eq!(spec.key, Some(Name::trusted("k")));
         assert_eq!((spec.priority.level(), spec.max_attempts), (-5, 7));
         assert_eq!(spec.start, Start::After(Span::from_secs(30)));
         assert_eq!(spec.timeout, Some(Span::from_secs(5_400)));
@@ -281,7 +288,7 @@ mod tests {
     #[test]
     fn everything_that_is_wrong_is_said_at_once() {
         let said = read_text(
-            r#"{"flow":7,"prioritty":1,"queue":"a b","priority":2000,"delay":"soon","run_at":"x",
+            r#"{"flow":7,"prioritty":1,"queue":"a b","key":"","priority":2000,"delay":"soon","run_at":"x",
             "max_attempts":0,"timeout":"0s","tags":"x","params":[],"webhook":"http://x",
             "backoff":{"initial":"5s","max":"1s","factor":2}}"#,
         );
@@ -294,6 +301,7 @@ mod tests {
                 "/prioritty",
                 "/flow",
                 "/queue",
+                "/key",
                 "/priority",
                 "/max_attempts",
                 "/delay",

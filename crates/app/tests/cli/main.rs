@@ -20,6 +20,7 @@ mod help;
 mod keys;
 #[cfg(test)]
 mod list;
+mod queues;
 #[cfg(test)]
 mod results;
 #[cfg(test)]

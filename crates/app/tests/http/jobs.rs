@@ -18,7 +18,7 @@ async fn a_job_is_accepted_with_an_id_a_place_and_every_field() {
     let shown = answer.text().replace(&id, "ID").replace(&answer.word("created_at"), "NOW");
     assert_eq!(
         shown,
-        r#"{"id":"ID","flow":"expand_reduce_flow","queue":"default","status":"submitted","#
+        r#"{"id":"ID","flow":"expand_reduce_flow","queue":"default","key":null,"status":"submitted","#
             .to_owned()
             + r#""input":{"1":"2","3":"4","5":"6","7":"8"},"params":{},"priority":0,"attempt":0,"#
             + r#""max_attempts":3,"progress":{"done":0,"total":0,"message":""},"#

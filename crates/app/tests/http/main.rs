@@ -36,6 +36,7 @@ mod openapi;
 mod page;
 #[cfg(test)]
 mod pairs;
+mod queues;
 #[cfg(test)]
 mod results;
 #[cfg(test)]

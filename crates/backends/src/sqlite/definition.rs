@@ -14,8 +14,8 @@ use rusqlite::types::Type;
 use rusqlite::{Row, params};
 
 use super::SqliteStore;
+use super::lanes::Lane;
 use super::query::Query;
-use super::queue::Lane;
 use super::reader::prepare;
 use super::row;
 use super::trouble::Outcome;

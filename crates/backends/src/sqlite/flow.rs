@@ -8,8 +8,8 @@ use jobmill_store::{Declared, Flows, Result};
 use rusqlite::{Row, params};
 
 use super::SqliteStore;
+use super::lanes::Lane;
 use super::query::Query;
-use super::queue::Lane;
 use super::reader::prepare;
 use super::row;
 use super::trouble::Outcome;

@@ -7,6 +7,7 @@ use jobmill_model::{Fault, InstanceId, JobId, State, Timestamp, Token};
 use jobmill_store::Change;
 use rusqlite::{Row, params};
 
+use super::backlog::Shift;
 use super::query::Query;
 use super::row::{self, Key};
 use super::trouble::{Outcome, broken};
@@ -23,9 +24,12 @@ pub(super) struct Head {
     pub(super) token: Token,
     pub(super) instance: Option<InstanceId>,
     pub(super) rank: Option<i64>,
+    /// Its rank while it waits for others of its key; then it has no other.
+    pub(super) held: Option<i64>,
     pub(super) due_at: Option<Timestamp>,
     pub(super) flow: Name,
     pub(super) queue: Name,
+    pub(super) key: Option<Name>,
     pub(super) priority: Priority,
     pub(super) run_at: Timestamp,
     pub(super) attempt: u32,
@@ -50,7 +54,9 @@ pub(super) struct Head {
 struct Was {
     state: State,
     token: Token,
-    claimable: bool,
+    ready: bool,
+    held: bool,
+    leased: bool,
     appended: bool,
     outside: bool,
 }
@@ -86,11 +92,21 @@ impl Head {
         self.appended = false;
     }
 
-    /// Gives it its place among the claimable jobs.
-    pub(super) fn make_claimable(&mut self) {
+    /// Gives it its place among the claimable jobs, or among those that its key holds.
+    pub(super) fn make_ready(&mut self, goes: bool) {
         self.end_lease();
         self.due_at = None;
-        self.rank = Some(Rank::of(self.run_at, self.priority).0);
+        let rank = Some(Rank::of(self.run_at, self.priority).0);
+        (self.rank, self.held) = if goes { (rank, None) } else { (None, rank) };
+    }
+
+    /// Whether it took a place of its key when it was read.
+    pub(super) fn took_place(&self) -> bool {
+        self.was.ready || self.was.leased
+    }
+
+    fn takes_place(&self) -> bool {
+        self.rank.is_some() || self.instance.is_some()
     }
 
     /// Keeps a failure of the present attempt as the last one.
@@ -138,6 +154,7 @@ impl Txn<'_> {
                 progress.map(|progress| row::signed(progress.done)),
                 progress.map(|progress| row::signed(progress.total)),
                 progress.map(|progress| progress.message.as_str()),
+                head.held,
             ],
         )?;
         if head.was.appended && !head.appended {
@@ -152,13 +169,37 @@ impl Txn<'_> {
         Ok(())
     }
 
+    /// Writes a head back that may have given its lease or its place away, and lets the next of
+    /// its key through. Every way in which a job stops being ready or leased comes by here or by
+    /// [`lease_is_over`](Self::lease_is_over).
+    pub(super) fn leave(&mut self, head: &Head, now: Timestamp) -> rusqlite::Result<()> {
+        self.save(head)?;
+        match &head.key {
+            Some(key) if head.took_place() && !head.takes_place() => {
+                self.admit(&head.queue, key, now)
+            }
+            _ => Ok(()),
+        }
+    }
+
+    /// Counts a lease that has ended where the head is not written back as a whole.
+    pub(super) fn lease_is_over(&mut self, head: &Head, now: Timestamp) -> rusqlite::Result<()> {
+        let shift = Shift { leased: -1, ..Shift::default() };
+        self.totals.backlogs.shift(&head.queue, &head.flow, shift, None);
+        head.key.as_ref().map_or(Ok(()), |key| self.admit(&head.queue, key, now))
+    }
+
     fn count(&mut self, head: &Head) {
         if head.was.state != head.state {
             self.totals.pass(head.was.state, head.state);
         }
-        if head.was.claimable != head.rank.is_some() {
-            self.totals.count_claimable(&head.queue, &head.flow, head.rank.is_some());
-        }
+        let by = |was: bool, is: bool| i8::from(is) - i8::from(was);
+        let shift = Shift {
+            ready: by(head.was.ready, head.rank.is_some()),
+            held: by(head.was.held, head.held.is_some()),
+            leased: by(head.was.leased, head.instance.is_some()),
+        };
+        self.totals.backlogs.shift(&head.queue, &head.flow, shift, head.rank);
     }
 
     /// Moves a job to a final state other than `completed` and clears what its run leaves.
@@ -167,6 +208,7 @@ impl Txn<'_> {
         self.forget_run(head)?;
         head.end_lease();
         head.rank = None;
+        head.held = None;
         head.due_at = None;
         head.begun = false;
         head.finished_at = Some(now);
@@ -215,7 +257,8 @@ impl Txn<'_> {
 fn read(id: JobId, row: &Row<'_>) -> rusqlite::Result<Head> {
     let (state, token) = (row::state(row, 0)?, row::token(row, 1)?);
     let (rank, appended): (Option<i64>, bool) = (row.get(3)?, row.get(15)?);
-    let instance = row::instance(row, 2)?;
+    let (instance, held): (_, Option<i64>) = (row::instance(row, 2)?, row.get(26)?);
+    let (ready, leased) = (rank.is_some(), instance.is_some());
     let outside = instance.is_some_and(|instance| *instance.as_bytes() == OUTSIDE);
     Ok(Head {
         id,
@@ -223,9 +266,11 @@ fn read(id: JobId, row: &Row<'_>) -> rusqlite::Result<Head> {
         token,
         instance,
         rank,
+        held,
         due_at: row::time_or_none(row, 4)?,
         flow: row::name(row, 5)?,
         queue: row::name(row, 6)?,
+        key: row::name_or_none(row, 25)?,
         priority: row::priority(row, 7)?,
         run_at: row::time(row, 8)?,
         attempt: row.get(9)?,
@@ -241,6 +286,6 @@ fn read(id: JobId, row: &Row<'_>) -> rusqlite::Result<Head> {
         waiting_for: row.get(20)?,
         progress: row::progress(row, 21)?,
         effects: row::unsigned(row, 24)?,
-        was: Was { state, token, claimable: rank.is_some(), appended, outside },
+        was: Was { state, token, ready, held: held.is_some(), leased, appended, outside },
     })
 }

@@ -12,9 +12,10 @@ use jobmill_store::{
 };
 use rusqlite::{Connection, params};
 
+use super::backlog::Shift;
 use super::head::Head;
+use super::lanes::Lane;
 use super::query::Query;
-use super::queue::Lane;
 use super::reader::prepare;
 use super::row::{self, Key};
 use super::trouble::{Outcome, Trouble};
@@ -100,13 +101,20 @@ pub(super) fn insert(tx: &mut Txn<'_>, submission: &Submission) -> Outcome<Inser
     let busy = busy_queues(tx, submission);
     let mut leases = Vec::with_capacity(submission.jobs.len());
     for job in &submission.jobs {
-        let Spec { flow, queue, .. } = &job.spec;
+        let Spec { flow, queue, key, .. } = &job.spec;
         let ready = job.spec.start.run_at(submission.at) <= submission.at;
+        let goes = match key {
+            Some(key) if ready => tx.key_has_room(queue, key)?,
+            _ => true,
+        };
         let taker = offer.filter(|offer| {
-            ready && places > 0 && offer.flows.contains(flow) && !busy.contains(queue)
+            let is_next = offer.flows.contains(flow) && !busy.contains(queue);
+            let open = || tx.totals.backlogs.room(queue, submission.at) > 0;
+            ready && goes && places > 0 && is_next && open()
         });
         places -= usize::from(taker.is_some());
-        leases.push(insert_one(tx, job, submission.at, taker.map(|offer| offer.instance))?);
+        let taker = taker.map(|offer| offer.instance);
+        leases.push(insert_one(tx, job, submission.at, goes, taker)?);
     }
     Ok(Inserted::New(leases))
 }
@@ -114,14 +122,16 @@ pub(super) fn insert(tx: &mut Txn<'_>, submission: &Submission) -> Outcome<Inser
 /// Those of the submission's queues in which a job is claimable already.
 fn busy_queues(tx: &Txn<'_>, submission: &Submission) -> BTreeSet<Name> {
     let queues = submission.jobs.iter().map(|job| &job.spec.queue);
-    queues.filter(|queue| tx.totals.is_busy(queue)).cloned().collect()
+    queues.filter(|queue| tx.totals.backlogs.is_busy(queue)).cloned().collect()
 }
 
-/// Stores one job, leased to `taker` if there is one; answers the lease's token.
+/// Stores one job, leased to `taker` if there is one; answers the lease's token. Its key lets it
+/// go or holds it.
 fn insert_one(
     tx: &mut Txn<'_>,
     job: &JobInsert,
     at: Timestamp,
+    goes: bool,
     taker: Option<InstanceId>,
 ) -> Outcome<Option<Token>> {
     let JobInsert { id, spec, input, params } = job;
@@ -132,6 +142,7 @@ fn insert_one(
         None => (State::Submitted, false),
     };
     let rank = (!waits && !taken).then(|| Rank::of(run_at, spec.priority).0);
+    let (rank, held) = if goes { (rank, None) } else { (None, rank) };
     let inline = input.as_str().len() + params.as_str().len() <= INLINE_BYTES;
     let token = Token(u64::from(taken));
     tx.execute(
@@ -155,6 +166,8 @@ fn insert_one(
             spec::write(spec),
             inline.then(|| input.as_str()),
             inline.then(|| params.as_str()),
+            spec.key.as_ref().map(Name::as_str),
+            held,
         ],
     )?;
     if !inline {
@@ -165,8 +178,14 @@ fn insert_one(
     }
     tx.totals.enter(state);
     tx.note(*id, Change::State(state));
-    if rank.is_some() {
-        tx.totals.count_claimable(&spec.queue, &spec.flow, true);
+    let shift = Shift {
+        ready: i8::from(rank.is_some()),
+        held: i8::from(held.is_some()),
+        leased: i8::from(taken),
+    };
+    tx.totals.backlogs.shift(&spec.queue, &spec.flow, shift, rank);
+    if taken {
+        tx.totals.backlogs.spend(&spec.queue, 1, at);
     }
     Ok(taken.then_some(token))
 }
@@ -276,7 +295,7 @@ pub(super) fn cancel(tx: &mut Txn<'_>, head: Head, now: Timestamp) -> Outcome<()
     while let Some(mut head) = left.pop() {
         tx.end(&mut head, Move::Cancel, now)?;
         head.token = head.token.next();
-        tx.save(&head)?;
+        tx.leave(&head, now)?;
         let children = tx.all(Query::JobChildren, [Key::of(head.id)], |row| row::id(row, 0))?;
         for child in children {
             left.extend(tx.head(child)?);
@@ -300,7 +319,7 @@ fn retry_one(tx: &mut Txn<'_>, id: JobId, now: Timestamp) -> Outcome<Retried> {
     head.started_at = None;
     head.finished_at = None;
     head.error = None;
-    head.make_claimable();
+    tx.make_ready(&mut head)?;
     tx.save(&head)?;
     tx.execute(Query::ChunkClear, [Key::of(id)])?;
     tx.execute(Query::LitterClear, [Key::of(id)])?;

@@ -7,8 +7,8 @@ use jobmill_store::{Append, Appended, Deleted, Journals, Result};
 use rusqlite::{Row, params};
 
 use super::SqliteStore;
+use super::lanes::Lane;
 use super::query::Query;
-use super::queue::Lane;
 use super::reader::prepare;
 use super::row::{self, Key};
 use super::trouble::Outcome;

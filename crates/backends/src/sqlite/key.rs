@@ -10,8 +10,8 @@ use jobmill_store::{KeyPut, Keys, Result};
 use rusqlite::{Row, params};
 
 use super::SqliteStore;
+use super::lanes::Lane;
 use super::query::Query;
-use super::queue::Lane;
 use super::reader::prepare;
 use super::row;
 use super::trouble::Outcome;

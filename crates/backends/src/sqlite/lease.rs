@@ -1,10 +1,13 @@
 //! The right to perform a job: claim, progress, park, settle, release, reclaim.
 
+use std::collections::BTreeMap;
+
 use async_trait::async_trait;
 use jobmill_model::fault::cut;
-use jobmill_model::job::{Move, Verdict, judge_crash};
+use jobmill_model::job::{Move, Spec, Verdict, judge_crash};
 use jobmill_model::limits::MESSAGE_BYTES;
 use jobmill_model::output::{Chunk, Extent, Shape};
+use jobmill_model::queue::Name;
 use jobmill_model::{Fault, InstanceId, Job, JobId, State, Timestamp, Token};
 use jobmill_store::{
     Change, Claim, Claimed, Leases, Park, Parked, ProgressNote, Promoted, Reclaimed, Result,
@@ -13,11 +16,12 @@ use jobmill_store::{
 use rusqlite::params;
 
 use super::SqliteStore;
+use super::backlog::{Shelf, Shift};
 use super::head::{Head, OUTSIDE};
 use super::job::cancel;
+use super::lanes::Lane;
 use super::output::{begin_anew, write_chunks};
 use super::query::Query;
-use super::queue::Lane;
 use super::row::{self, Key};
 use super::trouble::{Outcome, broken};
 use super::txn::Txn;
@@ -74,20 +78,92 @@ impl Leases for SqliteStore {
     }
 }
 
-/// Takes the lowest ranks over the lanes of all flows that the claimer knows. A lane with
-/// nothing in it costs nothing, and neither does one of a flow that nobody here performs.
+/// Takes the lowest ranks over the shelves of all queues that let something go. A shelf costs
+/// nothing where its lowest rank is too high, its queue is shut or nobody here performs its flow.
 fn claim_jobs(tx: &mut Txn<'_>, claim: &Claim) -> Outcome<Vec<Claimed>> {
-    let mut ranks: Vec<(i64, JobId)> = Vec::new();
-    for flow in tx.totals.ready(&claim.flows) {
-        let limit = i64::try_from(claim.max).unwrap_or(i64::MAX);
-        let lane = tx.all(Query::JobReady, params![flow.as_str(), limit], |row| {
-            Ok((row.get(0)?, row::id(row, 1)?))
-        })?;
-        ranks.extend(lane);
+    if claim.max == 0 {
+        return Ok(Vec::new());
     }
-    ranks.sort_unstable();
-    ranks.truncate(claim.max);
-    ranks.into_iter().map(|(_, id)| claim_one(tx, id, claim.instance, claim.now)).collect()
+    let shelves = tx.totals.backlogs.shelves(None, |flow| claim.flows.contains(flow), claim.now);
+    let picks = pick(tx, &shelves, claim.max)?;
+    picks.note_floors(tx, &shelves, picks.first.len());
+    let ids = picks.first.iter().map(|pick| pick.id);
+    ids.map(|id| claim_one(tx, id, claim.instance, claim.now)).collect()
+}
+
+/// The jobs that a claim of so many takes off these shelves.
+pub(super) fn pick(tx: &mut Txn<'_>, shelves: &[Shelf], max: usize) -> Outcome<Picks> {
+    let mut picks = Picks { first: Vec::new(), read: Vec::new(), max };
+    for (place, shelf) in shelves.iter().enumerate() {
+        let last = picks.first.last().filter(|_| picks.first.len() == max);
+        if last.is_some_and(|last| last.rank < shelf.floor) {
+            break;
+        }
+        let read = read_shelf(tx, shelf, place, max.min(shelf.room))?;
+        picks.first.extend(&read);
+        picks.read.push(read);
+        picks.first.sort_unstable();
+        keep_first(&mut picks.first, shelves, max);
+    }
+    Ok(picks)
+}
+
+/// What was read of the shelves, and the first of it in the order of the claim.
+pub(super) struct Picks {
+    pub(super) first: Vec<Pick>,
+    read: Vec<Vec<Pick>>,
+    max: usize,
+}
+
+impl Picks {
+    /// Takes note of the lowest ranks that are left when the first `taken` picks are.
+    pub(super) fn note_floors(&self, tx: &mut Txn<'_>, shelves: &[Shelf], taken: usize) {
+        let taken = &self.first[..taken];
+        for (place, (shelf, read)) in shelves.iter().zip(&self.read).enumerate() {
+            let limit = self.max.min(shelf.room);
+            let gone = taken.iter().filter(|pick| pick.shelf == place).count();
+            let last = read.last().filter(|_| read.len() == limit).map(|pick| pick.rank);
+            let next = read.get(gone).map(|pick| pick.rank).or(last);
+            tx.totals.backlogs.raise_floor(shelf, next.unwrap_or(i64::MAX));
+        }
+    }
+}
+
+/// A job that a claim may take. The order is that of the claim.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) struct Pick {
+    rank: i64,
+    pub(super) id: JobId,
+    /// The place of its shelf among all.
+    shelf: usize,
+}
+
+fn read_shelf(
+    tx: &mut Txn<'_>,
+    shelf: &Shelf,
+    place: usize,
+    limit: usize,
+) -> rusqlite::Result<Vec<Pick>> {
+    let limit = i64::try_from(limit).unwrap_or(i64::MAX);
+    let values = params![shelf.queue.as_str(), shelf.flow.as_str(), limit];
+    tx.all(Query::JobReady, values, |row| {
+        Ok(Pick { rank: row.get(0)?, id: row::id(row, 1)?, shelf: place })
+    })
+}
+
+/// Keeps the first of the picks, no more of a queue than it lets go.
+fn keep_first(picked: &mut Vec<Pick>, shelves: &[Shelf], max: usize) {
+    if shelves.iter().any(|shelf| shelf.room < max) {
+        let mut rooms: BTreeMap<&Name, usize> = BTreeMap::new();
+        picked.retain(|pick| {
+            let Shelf { queue, room, .. } = &shelves[pick.shelf];
+            let room = rooms.entry(queue).or_insert(*room);
+            let goes = *room > 0;
+            *room = room.saturating_sub(1);
+            goes
+        });
+    }
+    picked.truncate(max);
 }
 
 /// Leases one claimable job.
@@ -128,7 +204,10 @@ pub(super) fn claim_one(
         tx.totals.pass(from, state);
     }
     tx.note(id, Change::State(state));
-    tx.totals.count_claimable(&job.spec.queue, &job.spec.flow, false);
+    let Spec { queue, flow, .. } = &job.spec;
+    let shift = Shift { ready: -1, held: 0, leased: 1 };
+    tx.totals.backlogs.shift(queue, flow, shift, None);
+    tx.totals.backlogs.spend(queue, 1, now);
     Ok(Claimed { job, token })
 }
 
@@ -161,7 +240,7 @@ fn park_job(tx: &mut Txn<'_>, park: &Park) -> Outcome<Parked> {
     head.end_lease();
     head.due_at = park.wake_at;
     head.waiting_for = Some(park.waiting_for.clone());
-    tx.save(&head)?;
+    tx.leave(&head, park.now)?;
     Ok(Parked::Done)
 }
 
@@ -205,6 +284,7 @@ fn complete(
     tx.execute(Query::JobComplete, params![key, now.as_millis(), shape, len, first])?;
     tx.totals.pass(from, head.state);
     tx.note(head.id, Change::State(head.state));
+    tx.lease_is_over(&head, now)?;
     if let Some(first) = first {
         tx.execute(Query::PublicationInsert, params![first, key, len])?;
     }
@@ -224,14 +304,14 @@ fn retry_later(
     head.begun = false;
     head.run_at = run_at;
     head.due_at = Some(run_at);
-    tx.save(&head)?;
+    tx.leave(&head, now)?;
     Ok(head.state)
 }
 
 fn fail(tx: &mut Txn<'_>, mut head: Head, fault: Fault, now: Timestamp) -> Outcome<State> {
     tx.keep_failure(&mut head, fault, now)?;
     tx.end(&mut head, Move::Fail, now)?;
-    tx.save(&head)?;
+    tx.leave(&head, now)?;
     Ok(head.state)
 }
 
@@ -243,7 +323,7 @@ fn release(tx: &mut Txn<'_>, id: JobId, token: Token) -> Outcome<bool> {
 
 fn hand_back(tx: &mut Txn<'_>, mut head: Head) -> Outcome<()> {
     head.step(Move::HandBack)?;
-    head.make_claimable();
+    tx.make_ready(&mut head)?;
     tx.save(&head)?;
     Ok(())
 }
@@ -257,7 +337,7 @@ fn promote(tx: &mut Txn<'_>, (now, limit): &(Timestamp, usize)) -> Outcome<Promo
         if head.state == State::Scheduled {
             head.step(Move::Due)?;
         }
-        head.make_claimable();
+        tx.make_ready(&mut head)?;
         tx.save(&head)?;
     }
     let next = tx.first(Query::JobNextDue, [], |row| row::time(row, 0))?;

@@ -8,8 +8,8 @@ use jobmill_store::{EffectPut, Ledgers, Noted, Result};
 use rusqlite::params;
 
 use super::SqliteStore;
+use super::lanes::Lane;
 use super::query::Query;
-use super::queue::Lane;
 use super::reader::prepare;
 use super::row::{self, Key};
 use super::trouble::Outcome;

@@ -5,7 +5,7 @@
 
 use jobmill_model::job::{Children, Place};
 use jobmill_model::limits::{PAGE_BYTES, SITUATION_ROWS};
-use jobmill_model::{JobId, State};
+use jobmill_model::{Job, JobId, State};
 use jobmill_store::{JobPage, JobQuery, Situation};
 use rusqlite::{Connection, Row, params};
 
@@ -133,7 +133,7 @@ fn fill(
     let (mut jobs, mut bytes) = (Vec::new(), 0);
     for id in ids {
         if jobs.len() == limit || bytes >= PAGE_BYTES {
-            let next = jobs.last().map(|job: &jobmill_model::Job| job.id);
+            let next = jobs.last().map(|job: &Job| job.id);
             return Ok(JobPage { jobs, next });
         }
         let job = get(connection, *id)?.ok_or(rusqlite::Error::QueryReturnedNoRows)?;
@@ -147,24 +147,35 @@ fn fill(
 pub(super) fn situation(connection: &Connection, id: JobId) -> rusqlite::Result<Option<Situation>> {
     let Some(job) = get(connection, id)? else { return Ok(None) };
     let most = row::signed(SITUATION_ROWS);
-    let (leased, rank, until) =
-        prepare(connection, Query::JobPlace)?.query_row([Key::of(id)], |row| {
-            Ok((row.get::<_, bool>(0)?, row.get::<_, Option<i64>>(1)?, row::time_or_none(row, 2)?))
-        })?;
-    let place = match rank {
-        Some(rank) => {
-            let values = params![job.spec.flow.as_str(), rank, Key::of(id), most];
-            let ahead = prepare(connection, Query::JobAhead)?
-                .query_row(values, |row| row::unsigned(row, 0))?;
-            Place::Ready { ahead }
-        }
-        None if leased => Place::Leased,
-        None if job.state.is_final() => Place::Ended,
-        None => Place::Waiting { until },
-    };
+    let place = place(connection, &job)?;
     let children = prepare(connection, Query::JobChildrenCount)?
         .query_row(params![Key::of(id), most], |row| {
             Ok(Children { total: row::unsigned(row, 0)?, ended: row::unsigned(row, 1)? })
         })?;
     Ok(Some(Situation { job, place, children }))
+}
+
+fn place(connection: &Connection, job: &Job) -> rusqlite::Result<Place> {
+    let (id, spec, most) = (Key::of(job.id), &job.spec, row::signed(SITUATION_ROWS));
+    let (leased, rank, until, held): (bool, Option<i64>, _, bool) =
+        prepare(connection, Query::JobPlace)?.query_row([&id], |row| {
+            Ok((row.get(0)?, row.get(1)?, row::time_or_none(row, 2)?, row.get(3)?))
+        })?;
+    Ok(match (rank, &spec.key) {
+        (Some(rank), _) => {
+            let values = params![spec.queue.as_str(), spec.flow.as_str(), rank, id, most];
+            let ahead = prepare(connection, Query::JobAhead)?
+                .query_row(values, |row| row::unsigned(row, 0))?;
+            Place::Ready { ahead }
+        }
+        (None, Some(key)) if held => {
+            let values = params![spec.queue.as_str(), key.as_str(), most];
+            let mut taken = prepare(connection, Query::PlaceTaken)?;
+            let taken = taken.query_map(values, |_| Ok(()))?.count();
+            Place::Held { taken: taken as u64 }
+        }
+        _ if leased => Place::Leased,
+        _ if job.state.is_final() => Place::Ended,
+        _ => Place::Waiting { until },
+    })
 }

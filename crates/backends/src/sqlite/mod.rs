@@ -11,7 +11,9 @@
 //! Each verb is a function in the file of its noun, with its statements in `sql/`. Those that
 //! write take the writer's transaction ([`txn`]) and never wait; nothing here reads a clock.
 
+mod admission;
 mod attempt;
+mod backlog;
 mod backup;
 mod checkpoint;
 mod definition;
@@ -22,6 +24,7 @@ mod head;
 mod job;
 mod journal;
 mod key;
+mod lanes;
 mod lease;
 mod ledger;
 mod list;
@@ -62,7 +65,7 @@ pub use backup::{BackupError, Copied, backup, restore};
 pub use open::{DATA_FILE, LOCK_FILE, OpenError, Options};
 
 use checkpoint::Log;
-use queue::{Lane, Queue};
+use lanes::{Lane, Queue};
 use reader::Readers;
 use request::Verb;
 use total::Totals;

@@ -8,8 +8,8 @@ use std::time::Duration;
 use jobmill_model::Span;
 use rusqlite::{Connection, OpenFlags};
 
+use super::lanes::Limits;
 use super::mount;
-use super::queue::Limits;
 
 /// The data file within the folder.
 pub const DATA_FILE: &str = "jobmill.db";

@@ -8,8 +8,8 @@ use rusqlite::{Connection, params};
 
 use super::SqliteStore;
 use super::head::Head;
+use super::lanes::Lane;
 use super::query::Query;
-use super::queue::Lane;
 use super::reader::prepare;
 use super::row::{self, Key};
 use super::trouble::Outcome;

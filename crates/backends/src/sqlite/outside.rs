@@ -11,9 +11,9 @@ use rusqlite::{Connection, Row, params};
 
 use super::SqliteStore;
 use super::head::OUTSIDE;
-use super::lease::{claim_one, lose_worker, settle_one};
+use super::lanes::Lane;
+use super::lease::{claim_one, lose_worker, pick, settle_one};
 use super::query::Query;
-use super::queue::Lane;
 use super::reader::prepare;
 use super::row::{self, Key};
 use super::trouble::{Outcome, broken};
@@ -62,31 +62,22 @@ impl Outside for SqliteStore {
 }
 
 fn lend_jobs(tx: &mut Txn<'_>, call: &Call) -> Outcome<Vec<Lent>> {
-    if !tx.totals.is_busy(&call.queue) {
+    if call.max == 0 {
         return Ok(Vec::new());
     }
-    let limit = i64::try_from(call.max).unwrap_or(i64::MAX);
-    let mut ranks: Vec<(i64, JobId)> = Vec::new();
-    for flow in call.flows.keys() {
-        if !tx.totals.is_ready(flow) {
-            continue;
-        }
-        let wanted = params![flow.as_str(), call.queue.as_str(), limit];
-        ranks.extend(
-            tx.all(Query::JobReadyQueue, wanted, |row| Ok((row.get(0)?, row::id(row, 1)?)))?,
-        );
-    }
-    ranks.sort_unstable();
-    ranks.truncate(call.max);
-    let (mut lent, mut bytes) = (Vec::with_capacity(ranks.len()), 0);
-    for (_, id) in ranks {
+    let wants = |flow: &_| call.flows.contains_key(flow);
+    let shelves = tx.totals.backlogs.shelves(Some(&call.queue), wants, call.now);
+    let picks = pick(tx, &shelves, call.max)?;
+    let (mut lent, mut bytes) = (Vec::with_capacity(picks.first.len()), 0);
+    for pick in &picks.first {
         if bytes >= LEASE_BYTES {
             break;
         }
-        let one = lend_one(tx, id, call)?;
+        let one = lend_one(tx, pick.id, call)?;
         bytes += one.job.input.as_str().len() + one.job.params.as_str().len();
         lent.push(one);
     }
+    picks.note_floors(tx, &shelves, lent.len());
     Ok(lent)
 }
 

@@ -1,178 +1,177 @@
-//! What waits for the writer: two lanes, of which only one is ever shed.
+//! Queues: their rules, their pause switch, and what waits in them.
+//!
+//! The writer knows them all by heart, so it is asked for reading, too; that writes nothing.
 
-use std::collections::VecDeque;
+use async_trait::async_trait;
+use jobmill_model::Timestamp;
+use jobmill_model::queue::{Name, QueueRules};
+use jobmill_model::rate::Spent;
+use jobmill_store::{Admitted, QueueStanding, Queues, Result};
+use rusqlite::{Connection, Row, params};
 
-use jobmill_model::Span;
-use jobmill_store::{Result, StoreError};
-use parking_lot::{Condvar, Mutex};
+use super::SqliteStore;
+use super::backlog::{Backlogs, Settings};
+use super::lanes::Lane;
+use super::query::Query;
+use super::row;
+use super::trouble::Outcome;
+use super::txn::Txn;
 
-use super::request::Request;
+/// About what a change of a row writes.
+const ROW_BYTES: usize = 512;
 
-/// Which lane a request waits in.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Lane {
-    /// New work: bounded, and refused when full.
-    Admission,
-    /// What brings accepted work forward: never refused, and first.
-    Urgent,
-}
-
-/// How much may wait, and how much goes into one transaction.
-#[derive(Debug, Clone, Copy)]
-pub(super) struct Limits {
-    pub(super) admission_requests: usize,
-    pub(super) admission_bytes: usize,
-    pub(super) retry_after: Span,
-    pub(super) batch_requests: usize,
-    pub(super) batch_bytes: usize,
-}
-
-/// The two lanes.
-#[derive(Debug)]
-pub(super) struct Queue {
-    limits: Limits,
-    lanes: Mutex<Lanes>,
-    /// Something waits, or the queue is closed.
-    awake: Condvar,
-}
-
-#[derive(Debug, Default)]
-struct Lanes {
-    urgent: VecDeque<Box<dyn Request>>,
-    admissions: VecDeque<Box<dyn Request>>,
-    admission_bytes: usize,
-    closed: bool,
-}
-
-impl Queue {
-    pub(super) fn new(limits: Limits) -> Self {
-        Self { limits, lanes: Mutex::default(), awake: Condvar::new() }
+#[async_trait]
+impl Queues for SqliteStore {
+    async fn queue_put(&self, queue: &Name, rules: &QueueRules) -> Result<()> {
+        self.ask(Lane::Urgent, (queue.clone(), *rules), put, ROW_BYTES).await
     }
 
-    /// Puts a request into a lane.
-    pub(super) fn push(&self, lane: Lane, request: Box<dyn Request>) -> Result<()> {
-        let mut lanes = self.lanes.lock();
-        if lanes.closed {
-            return Err(StoreError::Closed);
-        }
-        match lane {
-            Lane::Urgent => lanes.urgent.push_back(request),
-            Lane::Admission => lanes.admit(&self.limits, request)?,
-        }
-        drop(lanes);
-        self.awake.notify_one();
-        Ok(())
+    async fn queue_pause(&self, queue: &Name, paused: bool) -> Result<()> {
+        self.ask(Lane::Urgent, (queue.clone(), paused), pause, ROW_BYTES).await
     }
 
-    /// Waits until there is something to do, and moves one transaction's worth of it into
-    /// `batch`; answers whether there was something, which there is not once all is closed.
-    pub(super) fn drain(&self, batch: &mut Vec<Box<dyn Request>>) -> bool {
-        let mut lanes = self.lanes.lock();
-        while lanes.urgent.is_empty() && lanes.admissions.is_empty() {
-            if lanes.closed {
-                return false;
+    async fn queue_get(&self, queue: &Name, now: Timestamp) -> Result<QueueStanding> {
+        let verb = |tx: &mut Txn<'_>, (queue, now): &(Name, Timestamp)| {
+            Ok(tx.totals.backlogs.standing(queue, *now))
+        };
+        self.ask(Lane::Urgent, (queue.clone(), now), verb, 0).await
+    }
+
+    async fn queue_list(
+        &self,
+        after: Option<&Name>,
+        limit: usize,
+        now: Timestamp,
+    ) -> Result<Vec<QueueStanding>> {
+        let verb = |tx: &mut Txn<'_>, (after, limit, now): &(Option<Name>, usize, Timestamp)| {
+            Ok(tx.totals.backlogs.list(after.as_ref(), *limit, *now))
+        };
+        self.ask(Lane::Urgent, (after.cloned(), limit, now), verb, 0).await
+    }
+
+    async fn queue_refill(&self, now: Timestamp) -> Result<Option<Timestamp>> {
+        let verb = |tx: &mut Txn<'_>, now: &Timestamp| Ok(tx.totals.backlogs.refill(*now));
+        self.ask(Lane::Urgent, now, verb, 0).await
+    }
+
+    async fn held_admit(&self, now: Timestamp, limit: usize) -> Result<Admitted> {
+        self.ask(Lane::Urgent, (now, limit), admit_keys, limit.saturating_mul(ROW_BYTES)).await
+    }
+}
+
+fn put(tx: &mut Txn<'_>, (queue, rules): &(Name, QueueRules)) -> Outcome<()> {
+    let mut settings = tx.totals.backlogs.settings(queue);
+    if rules.key_limit > settings.rules.key_limit {
+        settings.admit_after = Some(String::new());
+    }
+    if rules.rate != settings.rules.rate {
+        settings.spent = Spent::default();
+    }
+    settings.rules = *rules;
+    tx.totals.backlogs.set(queue, settings);
+    Ok(())
+}
+
+fn pause(tx: &mut Txn<'_>, (queue, paused): &(Name, bool)) -> Outcome<()> {
+    let settings = tx.totals.backlogs.settings(queue);
+    tx.totals.backlogs.set(queue, Settings { paused: *paused, ..settings });
+    Ok(())
+}
+
+fn admit_keys(tx: &mut Txn<'_>, (now, limit): &(Timestamp, usize)) -> Outcome<Admitted> {
+    let mut count = 0;
+    while let Some(queue) = tx.totals.backlogs.unbalanced() {
+        let mut settings = tx.totals.backlogs.settings(&queue);
+        while let Some(after) = settings.admit_after.take() {
+            let values = params![queue.as_str(), after];
+            let next = tx.first(Query::HeldNext, values, |row| row::name(row, 0))?;
+            let Some(key) = next else { break };
+            while count < *limit && tx.admit_next(&queue, &key, *now)? {
+                count += 1;
             }
-            self.awake.wait(&mut lanes);
+            if count >= *limit {
+                // There may be more of this key, so the next call looks at it again.
+                settings.admit_after = Some(after);
+                tx.totals.backlogs.set(&queue, settings);
+                return Ok(Admitted { count, more: true });
+            }
+            settings.admit_after = Some(key.to_string());
         }
-        let mut bytes = 0;
-        while batch.len() < self.limits.batch_requests && bytes < self.limits.batch_bytes {
-            let Some(request) = lanes.next() else { break };
-            bytes += request.bytes();
-            batch.push(request);
-        }
-        true
+        tx.totals.backlogs.set(&queue, settings);
     }
-
-    /// Takes nothing more in; what waits is still done.
-    pub(super) fn close(&self) {
-        self.lanes.lock().closed = true;
-        self.awake.notify_one();
-    }
-
-    /// Takes nothing more in and drops what waits, so that nobody waits for ever.
-    pub(super) fn abandon(&self) {
-        *self.lanes.lock() = Lanes { closed: true, ..Lanes::default() };
-    }
-
-    /// Whether nothing more is taken in.
-    pub(super) fn is_closed(&self) -> bool {
-        self.lanes.lock().closed
-    }
+    Ok(Admitted { count, more: count == *limit })
 }
 
-impl Lanes {
-    /// A request larger than the whole lane is taken in when nothing else waits there.
-    fn admit(&mut self, limits: &Limits, request: Box<dyn Request>) -> Result<()> {
-        let bytes = self.admission_bytes.saturating_add(request.bytes());
-        let full =
-            self.admissions.len() >= limits.admission_requests || bytes > limits.admission_bytes;
-        if full && !self.admissions.is_empty() {
-            return Err(StoreError::Busy { retry_after: limits.retry_after });
+/// Reads the queues of a data file.
+pub(super) fn load(connection: &Connection) -> rusqlite::Result<Backlogs> {
+    let mut backlogs = Backlogs::default();
+    let mut statement = connection.prepare(Query::QueueRead.text())?;
+    let mut rows = statement.query([])?;
+    while let Some(row) = rows.next()? {
+        backlogs.load_settings(row::name(row, 0)?, settings(row)?);
+    }
+    let mut statement = connection.prepare(Query::BacklogRead.text())?;
+    let mut rows = statement.query([])?;
+    while let Some(row) = rows.next()? {
+        let (ready, held) = (row::unsigned(row, 2)?, row::unsigned(row, 3)?);
+        backlogs.load_backlog(row::name(row, 0)?, row::name(row, 1)?, ready, held);
+    }
+    let mut statement = connection.prepare(Query::QueueLeased.text())?;
+    let mut rows = statement.query([])?;
+    while let Some(row) = rows.next()? {
+        backlogs.load_lease(row::name(row, 0)?);
+    }
+    Ok(backlogs)
+}
+
+fn settings(row: &Row<'_>) -> rusqlite::Result<Settings> {
+    let rules =
+        QueueRules { concurrency: row.get(2)?, rate: row::rate(row, 3)?, key_limit: row.get(5)? };
+    let spent = Spent { units: row::unsigned(row, 6)?, at: row::time(row, 7)? };
+    Ok(Settings { paused: row.get(1)?, rules, spent, admit_after: row.get(8)? })
+}
+
+impl Txn<'_> {
+    /// Writes what the transaction has changed of the queues; to be called once, before its
+    /// commit.
+    pub(super) fn write_backlogs(&mut self) -> rusqlite::Result<()> {
+        if !self.totals.backlogs.has_changed() {
+            return Ok(());
         }
-        self.admission_bytes = bytes;
-        self.admissions.push_back(request);
+        for (queue, flow, backlog) in self.totals.backlogs.changed_backlogs() {
+            let (ready, held) = (row::signed(backlog.ready), row::signed(backlog.held));
+            match (ready, held) {
+                (0, 0) => self.execute(Query::BacklogDelete, [queue.as_str(), flow.as_str()])?,
+                _ => {
+                    let values = params![queue.as_str(), flow.as_str(), ready, held];
+                    self.execute(Query::BacklogPut, values)?
+                }
+            };
+        }
+        for (queue, settings) in self.totals.backlogs.changed_settings() {
+            match settings {
+                Some(settings) => self.write_settings(&queue, &settings)?,
+                None => self.execute(Query::QueueDelete, [queue.as_str()])?,
+            };
+        }
         Ok(())
     }
 
-    fn next(&mut self) -> Option<Box<dyn Request>> {
-        if let Some(request) = self.urgent.pop_front() {
-            return Some(request);
-        }
-        let request = self.admissions.pop_front()?;
-        self.admission_bytes -= request.bytes();
-        Some(request)
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::super::request::{self, Verb};
-    use super::*;
-
-    const LIMITS: Limits = Limits {
-        admission_requests: 2,
-        admission_bytes: 100,
-        retry_after: Span::from_secs(1),
-        batch_requests: 3,
-        batch_bytes: 1_000,
-    };
-
-    fn of_bytes(bytes: usize) -> Box<dyn Request> {
-        let nothing: Verb<(), ()> = |_, ()| Ok(());
-        Box::new(request::ask((), nothing, bytes).0)
-    }
-
-    fn drained(queue: &Queue) -> Vec<usize> {
-        let mut batch = Vec::new();
-        queue.drain(&mut batch);
-        batch.iter().map(|request| request.bytes()).collect()
-    }
-
-    #[test]
-    fn admissions_are_shed_by_number_and_by_size_and_the_rest_never() {
-        let queue = Queue::new(LIMITS);
-        let busy = Err(StoreError::Busy { retry_after: Span::from_secs(1) });
-        assert_eq!(queue.push(Lane::Admission, of_bytes(500)), Ok(()));
-        assert_eq!(queue.push(Lane::Admission, of_bytes(1)), busy);
-        assert_eq!(drained(&queue), [500]);
-        assert_eq!(queue.push(Lane::Admission, of_bytes(10)), Ok(()));
-        assert_eq!(queue.push(Lane::Admission, of_bytes(91)), busy);
-        assert_eq!(queue.push(Lane::Admission, of_bytes(90)), Ok(()));
-        assert_eq!(queue.push(Lane::Admission, of_bytes(0)), busy);
-        for bytes in 0..4 {
-            assert_eq!(queue.push(Lane::Urgent, of_bytes(bytes)), Ok(()));
-        }
-        assert_eq!(drained(&queue), [0, 1, 2]);
-        assert_eq!(drained(&queue), [3, 10, 90]);
-    }
-
-    #[test]
-    fn a_closed_queue_is_drained_but_takes_nothing_in() {
-        let queue = Queue::new(LIMITS);
-        queue.push(Lane::Admission, of_bytes(7)).unwrap();
-        queue.close();
-        assert_eq!(queue.push(Lane::Urgent, of_bytes(1)), Err(StoreError::Closed));
-        assert_eq!(drained(&queue), [7]);
-        assert!(!queue.drain(&mut Vec::new()));
+    fn write_settings(&mut self, queue: &Name, settings: &Settings) -> rusqlite::Result<usize> {
+        let Settings { paused, rules, spent, admit_after } = settings;
+        self.execute(
+            Query::QueuePut,
+            params![
+                queue.as_str(),
+                paused,
+                rules.concurrency,
+                rules.rate.map(|rate| rate.count),
+                rules.rate.map(|rate| row::signed(rate.per.as_millis())),
+                rules.key_limit,
+                row::signed(spent.units),
+                spent.at.as_millis(),
+                admit_after,
+            ],
+        )
     }
 }

@@ -3,7 +3,8 @@
 use jobmill_model::job::{Failure, Progress};
 use jobmill_model::output::{Chunk, Shape};
 use jobmill_model::queue::{Name, Priority};
-use jobmill_model::{InstanceId, Job, JobId, Json, State, Timestamp, Token};
+use jobmill_model::rate::Rate;
+use jobmill_model::{InstanceId, Job, JobId, Json, Span, State, Timestamp, Token};
 use rusqlite::types::{ToSqlOutput, Type, ValueRef};
 use rusqlite::{Error, Result, Row, ToSql};
 
@@ -109,6 +110,19 @@ pub(super) fn shape(row: &Row<'_>, column: usize) -> Result<Shape> {
     Ok(if row.get::<_, i64>(column)? == 0 { Shape::Object } else { Shape::Text })
 }
 
+/// A rate from two columns.
+pub(super) fn rate(row: &Row<'_>, column: usize) -> Result<Option<Rate>> {
+    let Some(count) = row.get::<_, Option<u32>>(column)? else { return Ok(None) };
+    Ok(Some(Rate { count, per: Span::from_millis(unsigned(row, column + 1)?) }))
+}
+
+pub(super) fn name_or_none(row: &Row<'_>, column: usize) -> Result<Option<Name>> {
+    match row.get_ref(column)? {
+        ValueRef::Null => Ok(None),
+        _ => name(row, column).map(Some),
+    }
+}
+
 /// Progress from three columns, which are empty where none was ever noted.
 pub(super) fn progress(row: &Row<'_>, column: usize) -> Result<Progress> {
     let Some(done) = row.get::<_, Option<i64>>(column)? else { return Ok(Progress::default()) };
@@ -140,6 +154,7 @@ pub(super) fn job(row: &Row<'_>) -> Result<Job> {
     let plain = spec::Plain {
         flow: name(row, 2)?,
         queue: name(row, 3)?,
+        key: name_or_none(row, JOB_KEY)?,
         priority: priority(row, 4)?,
         max_attempts: row.get(7)?,
         parent,
@@ -168,6 +183,8 @@ pub(super) fn job(row: &Row<'_>) -> Result<Job> {
 /// The columns of `job_get` after those of the job.
 pub(super) const JOB_TOKEN: usize = 22;
 pub(super) const JOB_BEGUN: usize = 23;
+/// The key, a column that came later.
+pub(super) const JOB_KEY: usize = 24;
 
 pub(super) fn text_error(
     column: usize,

@@ -12,8 +12,8 @@ use jobmill_store::{Result, ScheduleWrite, Schedules, SchedulesDue, Submission, 
 use rusqlite::types::Type;
 use rusqlite::{Connection, Row, params};
 
+use super::lanes::Lane;
 use super::query::Query;
-use super::queue::Lane;
 use super::reader::prepare;
 use super::row::{self, Key};
 use super::trouble::Outcome;
@@ -114,6 +114,7 @@ fn put(tx: &mut Txn<'_>, schedule: &Schedule) -> Outcome<()> {
             misfire.as_ref().map(|misfire| misfire.at.as_millis()),
             misfire.as_ref().map(|misfire| misfire.message.as_str()),
             waits.then(|| last.map_or_else(String::new, |last| last.job.to_string())),
+            job.spec.key.as_ref().map(Name::as_str),
         ],
     )?;
     Ok(())
@@ -189,6 +190,7 @@ fn rules(row: &Row<'_>) -> rusqlite::Result<Rules> {
     let plain = spec::Plain {
         flow: row::name(row, 12)?,
         queue: row::name(row, 13)?,
+        key: row::name_or_none(row, 27)?,
         priority: row::priority(row, 14)?,
         max_attempts: row.get(15)?,
         parent: None,

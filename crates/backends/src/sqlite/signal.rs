@@ -7,8 +7,8 @@ use jobmill_store::{Result, Signal, Signalled, Signals};
 use rusqlite::params;
 
 use super::SqliteStore;
+use super::lanes::Lane;
 use super::query::Query;
-use super::queue::Lane;
 use super::reader::prepare;
 use super::row::{self, Key};
 use super::trouble::Outcome;
@@ -44,8 +44,8 @@ fn signal(tx: &mut Txn<'_>, (id, name, payload): &(JobId, Name, Json)) -> Outcom
     let (key, number) = (Key::of(*id), row::signed(head.last_signal));
     tx.execute(Query::SignalInsert, params![key, number, name.as_str(), payload.as_str()])?;
     // A scheduled job waits as well, but for its time only.
-    if head.is_parked() && head.rank.is_none() {
-        head.make_claimable();
+    if head.is_parked() && head.rank.is_none() && head.held.is_none() {
+        tx.make_ready(&mut head)?;
         tx.save(&head)?;
     } else {
         tx.execute(Query::SignalCount, params![key, number])?;

@@ -8,6 +8,7 @@ use jobmill_model::{JobId, Map, Span, Timestamp, Value};
 pub(super) struct Plain {
     pub(super) flow: Name,
     pub(super) queue: Name,
+    pub(super) key: Option<Name>,
     pub(super) priority: Priority,
     pub(super) max_attempts: u32,
     pub(super) parent: Option<JobId>,
@@ -43,8 +44,8 @@ pub(super) fn write(spec: &Spec) -> Option<String> {
 
 /// Puts the two parts of a spec together; nothing for a text that `write` does not write.
 pub(super) fn read(plain: Plain, text: Option<&str>) -> Option<Spec> {
-    let Plain { flow, queue, priority, max_attempts, parent } = plain;
-    let mut spec = Spec { queue, priority, max_attempts, parent, ..Spec::new(flow) };
+    let Plain { flow, queue, key, priority, max_attempts, parent } = plain;
+    let mut spec = Spec { queue, key, priority, max_attempts, parent, ..Spec::new(flow) };
     let Some(text) = text else { return Some(spec) };
     let value = Value::from_json(text.as_bytes()).ok()?;
     for (key, value) in value.as_map()?.iter() {
@@ -98,6 +99,7 @@ mod tests {
         let plain = Plain {
             flow: spec.flow.clone(),
             queue: spec.queue.clone(),
+            key: spec.key.clone(),
             priority: spec.priority,
             max_attempts: spec.max_attempts,
             parent: spec.parent,

@@ -7,8 +7,8 @@ use rusqlite::{Row, params};
 
 use super::SqliteStore;
 use super::document::present;
+use super::lanes::Lane;
 use super::query::Query;
-use super::queue::Lane;
 use super::reader::prepare;
 use super::row;
 use super::trouble::Outcome;

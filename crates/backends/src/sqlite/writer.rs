@@ -10,7 +10,7 @@ use jobmill_store::{Feed, Result, StoreError};
 use rusqlite::Connection;
 
 use super::checkpoint::Log;
-use super::queue::Queue;
+use super::lanes::Queue;
 use super::request::Request;
 use super::total::Totals;
 use super::trouble::store_error;

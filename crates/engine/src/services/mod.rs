@@ -1,6 +1,7 @@
 //! What is due by time: each service has a `run_once` that takes no input but the world, and a
 //! loop that sleeps until there is something to do.
 
+mod admit;
 mod lease;
 mod retention;
 mod schedule;
@@ -15,6 +16,7 @@ pub(crate) fn start(shared: &Arc<Shared>) {
     tokio::spawn(timer::run(shared.clone()));
     tokio::spawn(schedule::run(shared.clone()));
     tokio::spawn(lease::run(shared.clone()));
+    tokio::spawn(admit::run(shared.clone()));
     tokio::spawn(sweep::run(shared.clone()));
     tokio::spawn(retention::run(shared.clone()));
 }

@@ -5,6 +5,7 @@
 
 use std::sync::Arc;
 
+use jobmill_model::queue::QueueRules;
 use jobmill_model::schedule::{Advance, Overlap, Schedule};
 use jobmill_model::{Span, State, Timestamp};
 use jobmill_store::{JobInsert, ScheduleWrite, StoreError, Written};
@@ -63,6 +64,10 @@ async fn run_once(engine: &Engine) -> Result<Option<Timestamp>, StoreError> {
         for schedule in &due.schedules {
             let busy = is_busy(shared, schedule).await?;
             writes.push(answer(engine, schedule, now, busy));
+        }
+        let jobs = writes.iter().flat_map(|write| &write.jobs);
+        if jobs.into_iter().any(|job| job.spec.key.is_some()) {
+            shared.holds.learn(&QueueRules::default(), true);
         }
         let written = shared.store.schedule_write(writes.clone()).await?;
         // One that was changed meanwhile is looked at again.

@@ -8,7 +8,7 @@ use jobmill_model::job::{FailedAttempt, Verdict};
 use jobmill_model::key::ApiKey;
 use jobmill_model::machine::Entry;
 use jobmill_model::output::{Chunk, Extent};
-use jobmill_model::queue::Name;
+use jobmill_model::queue::{Name, QueueRules};
 use jobmill_model::{
     Declaration, Definition, InstanceId, Job, JobId, Json, Schedule, State, Timestamp, Token,
 };
@@ -234,6 +234,33 @@ impl Leases for FlawedStore {
             self.forget(&was_running).await?;
         }
         Ok(reclaimed)
+    }
+}
+
+#[async_trait]
+impl Queues for FlawedStore {
+    async fn queue_put(&self, queue: &Name, rules: &QueueRules) -> Result<()> {
+        self.inner.queue_put(queue, rules).await
+    }
+    async fn queue_pause(&self, queue: &Name, paused: bool) -> Result<()> {
+        self.inner.queue_pause(queue, paused).await
+    }
+    async fn queue_get(&self, queue: &Name, now: Timestamp) -> Result<QueueStanding> {
+        self.inner.queue_get(queue, now).await
+    }
+    async fn queue_list(
+        &self,
+        after: Option<&Name>,
+        limit: usize,
+        now: Timestamp,
+    ) -> Result<Vec<QueueStanding>> {
+        self.inner.queue_list(after, limit, now).await
+    }
+    async fn queue_refill(&self, now: Timestamp) -> Result<Option<Timestamp>> {
+        self.inner.queue_refill(now).await
+    }
+    async fn held_admit(&self, now: Timestamp, limit: usize) -> Result<Admitted> {
+        self.inner.held_admit(now, limit).await
     }
 }
 

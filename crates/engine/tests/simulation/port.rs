@@ -7,7 +7,7 @@ use jobmill_model::job::FailedAttempt;
 use jobmill_model::key::ApiKey;
 use jobmill_model::machine::Entry;
 use jobmill_model::output::{Chunk, Extent};
-use jobmill_model::queue::Name;
+use jobmill_model::queue::{Name, QueueRules};
 use jobmill_model::{
     Declaration, Definition, InstanceId, Job, JobId, Json, Schedule, Timestamp, Token,
 };
@@ -109,6 +109,33 @@ impl Leases for SimStore {
         now: Timestamp,
     ) -> Result<Reclaimed> {
         answered!(self.write(Write::Reclaim(alive, max_crashes, now)), Reclaimed)
+    }
+}
+
+#[async_trait]
+impl Queues for SimStore {
+    async fn queue_put(&self, queue: &Name, rules: &QueueRules) -> Result<()> {
+        answered!(self.write(Write::PutQueue(queue.clone(), *rules)), Nothing)
+    }
+    async fn queue_pause(&self, queue: &Name, paused: bool) -> Result<()> {
+        answered!(self.write(Write::PauseQueue(queue.clone(), paused)), Nothing)
+    }
+    async fn queue_get(&self, queue: &Name, now: Timestamp) -> Result<QueueStanding> {
+        self.read().await?.queue_get(queue, now).await
+    }
+    async fn queue_list(
+        &self,
+        after: Option<&Name>,
+        limit: usize,
+        now: Timestamp,
+    ) -> Result<Vec<QueueStanding>> {
+        self.read().await?.queue_list(after, limit, now).await
+    }
+    async fn queue_refill(&self, now: Timestamp) -> Result<Option<Timestamp>> {
+        self.read().await?.queue_refill(now).await
+    }
+    async fn held_admit(&self, now: Timestamp, limit: usize) -> Result<Admitted> {
+        answered!(self.write(Write::AdmitHeld(now, limit)), Admitted)
     }
 }
 

@@ -2,7 +2,7 @@
 
 use futures::FutureExt;
 use jobmill_model::output::Chunk;
-use jobmill_model::queue::Name;
+use jobmill_model::queue::{Name, QueueRules};
 use jobmill_model::{Declaration, InstanceId, JobId, Json, Timestamp, Token};
 use jobmill_store::*;
 
@@ -21,6 +21,9 @@ pub(crate) enum Write {
     Release(Vec<(JobId, Token)>),
     Promote(Timestamp, usize),
     Reclaim(InstanceId, u32, Timestamp),
+    PutQueue(Name, QueueRules),
+    PauseQueue(Name, bool),
+    AdmitHeld(Timestamp, usize),
     Journal(Append),
     DropJournal(JobId),
     Signal(JobId, Name, Json),
@@ -53,6 +56,8 @@ pub(crate) enum Answer {
     Settled(Vec<Settled>),
     Promoted(Promoted),
     Reclaimed(Reclaimed),
+    Nothing(()),
+    Admitted(Admitted),
     Appended(Appended),
     Signalled(Signalled),
     Lent(Vec<Lent>),
@@ -88,6 +93,11 @@ impl Write {
             Self::Reclaim(alive, most, now) => {
                 Answer::Reclaimed(store.job_reclaim(alive, most, now).await?)
             }
+            Self::PutQueue(queue, rules) => Answer::Nothing(store.queue_put(&queue, &rules).await?),
+            Self::PauseQueue(queue, paused) => {
+                Answer::Nothing(store.queue_pause(&queue, paused).await?)
+            }
+            Self::AdmitHeld(now, most) => Answer::Admitted(store.held_admit(now, most).await?),
             Self::Journal(append) => Answer::Appended(store.job_journal(append).await?),
             Self::DropJournal(id) => Answer::Deleted(vec![store.journal_delete(id).await?]),
             Self::Signal(id, name, payload) => {
@@ -147,6 +157,9 @@ impl Write {
             | Self::Declare(_)
             | Self::Undeclare(_)
             | Self::Claim(_)
+            | Self::PutQueue(..)
+            | Self::PauseQueue(..)
+            | Self::AdmitHeld(..)
             | Self::Promote(..)
             | Self::Reclaim(..)
             | Self::SweepChunks(_)

@@ -1,16 +1,22 @@
 //! Why a job is not running, or not done: from facts to one sentence.
 
 use crate::job::{Failure, State};
-use crate::queue::Name;
+use crate::queue::{Name, QueueRules};
+use crate::rate::Rate;
 use crate::time::{Span, Timestamp};
 
 /// Where a job stands towards the workers.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Place {
-    /// It can be claimed; so many jobs of its flow go before it.
+    /// It can be claimed; so many jobs of its flow in its queue go before it.
     Ready {
         /// How many, as far as they were counted.
         ahead: u64,
+    },
+    /// Its time has come, and it waits for others of its key.
+    Held {
+        /// How many of them take a place of the key, as far as they were counted.
+        taken: u64,
     },
     /// A worker holds its lease.
     Leased,
@@ -77,17 +83,23 @@ pub struct Facts {
     pub children: Children,
     /// Who could perform it.
     pub workers: Workers,
-    /// What holds it back although it could run, in words with a code; from flow control.
-    pub held: Option<Held>,
+    /// Its key.
+    pub key: Option<Name>,
+    /// What its queue lets go.
+    pub line: Line,
 }
 
-/// What holds a job back although its time has come.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Held {
-    /// A stable name.
-    pub code: &'static str,
-    /// Why, as the rest of a sentence that begins with "it".
-    pub because: String,
+/// What a queue lets go.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Line {
+    /// Whether it lets nothing go.
+    pub paused: bool,
+    /// Its limits.
+    pub rules: QueueRules,
+    /// How many of its jobs are under a lease.
+    pub leased: u64,
+    /// When its rate limit lets the next job go; nothing if one could go now.
+    pub refills_at: Option<Timestamp>,
 }
 
 /// Why a job stands where it stands.
@@ -110,7 +122,12 @@ pub fn explain(facts: &Facts, now: Timestamp) -> Explanation {
         Place::Leased => running(facts, now),
         Place::Waiting { until } if facts.state == State::Scheduled => scheduled(facts, until, now),
         Place::Waiting { until } => parked(facts, until, now),
-        Place::Ready { ahead } => ready(facts, ahead),
+        Place::Held { .. } | Place::Ready { .. } if facts.line.paused => {
+            let queue = &facts.queue;
+            ("queue_paused", format!("it waits in queue {queue}, which is paused"))
+        }
+        Place::Held { taken } => held(facts, taken),
+        Place::Ready { ahead } => shut(facts, now).unwrap_or_else(|| ready(facts, ahead)),
     };
     Explanation { code, sentence }
 }
@@ -166,11 +183,31 @@ fn parked(facts: &Facts, until: Option<Timestamp>, now: Timestamp) -> Reason {
     ("parked", format!("it waits, without a worker, for {what}{until}"))
 }
 
+fn held(facts: &Facts, taken: u64) -> Reason {
+    let (queue, limit) = (&facts.queue, facts.line.rules.key_limit);
+    let key = facts.key.as_ref().map_or("", Name::as_str);
+    let text =
+        format!("it waits in queue {queue} for others of its key: {key} is at {taken}/{limit}");
+    ("key_full", text)
+}
+
+/// What of its queue's limits a job waits for.
+fn shut(facts: &Facts, now: Timestamp) -> Option<Reason> {
+    let (queue, Line { rules, leased, refills_at, .. }) = (&facts.queue, facts.line);
+    if let Some(most) = rules.concurrency.filter(|most| leased >= u64::from(*most)) {
+        return Some((
+            "queue_full",
+            format!("it waits in queue {queue}, which is at {leased}/{most}"),
+        ));
+    }
+    let Rate { count, per } = rules.rate?;
+    let refills = whole_seconds(refills_at?.since(now));
+    let text = format!("it waits in queue {queue}: its rate limit of {count} in {per} is used up");
+    Some(("rate_limited", format!("{text} and refills in {refills}")))
+}
+
 fn ready(facts: &Facts, ahead: u64) -> Reason {
     let Facts { flow, queue, .. } = facts;
-    if let Some(held) = &facts.held {
-        return (held.code, format!("it {}", held.because));
-    }
     let line = match ahead {
         0 => "it is the next of its flow".to_owned(),
         1 => "1 job of its flow goes before it".to_owned(),
@@ -241,7 +278,8 @@ mod tests {
             error: None,
             children: Children::default(),
             workers: Workers::Free,
-            held: None,
+            key: None,
+            line: Line::default(),
         }
     }
 
@@ -308,13 +346,7 @@ mod tests {
     /// The cases of jobs that are held, under way, or over.
     fn others() -> Vec<Row> {
         let waiting = |secs: Option<i64>| Place::Waiting { until: secs.map(at) };
-        let paused = Held { code: "queue_paused", because: "is held: its queue is paused".into() };
         vec![
-            (
-                Facts { held: Some(paused), ..facts(State::Submitted, Place::Ready { ahead: 0 }) },
-                "queue_paused",
-                "it is held: its queue is paused",
-            ),
             (
                 Facts {
                     attempt: 1,
@@ -355,9 +387,52 @@ mod tests {
         ]
     }
 
+    /// The cases of jobs that their queue or their key holds back.
+    fn held_back() -> Vec<Row> {
+        let limits = QueueRules {
+            concurrency: Some(8),
+            rate: Some(Rate { count: 10, per: Span::from_secs(60) }),
+            key_limit: 3,
+        };
+        let line = Line { rules: limits, leased: 7, ..Line::default() };
+        let in_line = |line, place| Facts {
+            key: Some(Name::trusted("tenant-42")),
+            line,
+            ..facts(State::Submitted, place)
+        };
+        let first = Place::Ready { ahead: 0 };
+        vec![
+            (
+                in_line(Line { paused: true, leased: 8, ..line }, Place::Held { taken: 3 }),
+                "queue_paused",
+                "it waits in queue mail, which is paused",
+            ),
+            (
+                in_line(line, Place::Held { taken: 3 }),
+                "key_full",
+                "it waits in queue mail for others of its key: tenant-42 is at 3/3",
+            ),
+            (
+                in_line(Line { leased: 8, refills_at: Some(at(14)), ..line }, first),
+                "queue_full",
+                "it waits in queue mail, which is at 8/8",
+            ),
+            (
+                in_line(Line { refills_at: Some(at(14)), ..line }, first),
+                "rate_limited",
+                "it waits in queue mail: its rate limit of 10 in 1m is used up and refills in 4s",
+            ),
+            (
+                in_line(line, first),
+                "about_to_run",
+                "it waits in queue mail and is about to be taken: it is the next of its flow",
+            ),
+        ]
+    }
+
     #[test]
     fn every_case_has_its_code_and_its_sentence() {
-        for (facts, code, sentence) in waiting().into_iter().chain(others()) {
+        for (facts, code, sentence) in waiting().into_iter().chain(held_back()).chain(others()) {
             let explained = explain(&facts, at(10));
             assert_eq!((explained.code, explained.sentence.as_str()), (code, sentence));
         }

@@ -7,7 +7,7 @@ mod state;
 mod unique;
 
 pub use backoff::{Backoff, BackoffError};
-pub use explain::{Children, Explanation, Facts, Held, Place, SILENCE_MILLIS, Workers, explain};
+pub use explain::{Children, Explanation, Facts, Line, Place, SILENCE_MILLIS, Workers, explain};
 pub use judge::{Counters, Verdict, judge, judge_crash, timed_out};
 pub use state::{Move, State};
 pub use unique::{Fingerprint, Idempotency, IdempotencyError};
@@ -49,6 +49,8 @@ pub struct Spec {
     pub flow: Name,
     /// The queue that it waits in.
     pub queue: Name,
+    /// Whose work it is, such as a tenant's: of each key a queue has only so many jobs at work.
+    pub key: Option<Name>,
     /// How much it is preferred within the queue.
     pub priority: Priority,
     /// When it may first run.
@@ -76,6 +78,7 @@ impl Spec {
         Self {
             flow,
             queue: Name::trusted(DEFAULT_QUEUE),
+            key: None,
             priority: Priority::default(),
             start: Start::Now,
             max_attempts: limits::DEFAULT_ATTEMPTS,

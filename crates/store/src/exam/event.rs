@@ -92,9 +92,13 @@ pub async fn a_job_is_found_where_it_stands(store: Arc<dyn Store>) {
     let first = stage.submit(draft(3)).await;
     let child = stage.submit(draft(4).parent(leased)).await;
     stage.submit(draft(5).flow("g")).await;
+    let of_key = stage.submit(draft(8).queue("mail").key("ann")).await;
+    let held = stage.submit(draft(9).queue("mail").key("ann")).await;
     let later = stage.submit(draft(6).start(70).parent(leased)).await;
     assert_eq!(place(first).await, Place::Ready { ahead: 0 });
     assert_eq!(place(child).await, Place::Ready { ahead: 1 });
+    assert_eq!(place(of_key).await, Place::Ready { ahead: 0 }, "in its queue");
+    assert_eq!(place(held).await, Place::Held { taken: 1 });
     assert_eq!(place(later).await, Place::Waiting { until: Some(at(70)) });
     stage.job_cancel(&[child], at(2)).await.must();
     assert_eq!(place(child).await, Place::Ended);

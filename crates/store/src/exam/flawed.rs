@@ -11,7 +11,7 @@ use async_trait::async_trait;
 use jobmill_model::job::{FailedAttempt, Fingerprint};
 use jobmill_model::machine::Entry;
 use jobmill_model::output::{Chunk, Extent};
-use jobmill_model::queue::Name;
+use jobmill_model::queue::{Name, QueueRules};
 use jobmill_model::{Declaration, Definition, InstanceId, Job, JobId, Json, Timestamp, Token};
 use parking_lot::Mutex;
 
@@ -57,10 +57,18 @@ pub(super) enum Flaw {
     TicksTwice,
     /// It loses a job of a tick.
     LosesTicks,
+    /// It claims from a paused queue.
+    IgnoresPauses,
+    /// It lets a queue have one job more than its limit at work.
+    OverfillsQueues,
+    /// It lets a key have one job more than its limit at work.
+    OverfillsKeys,
+    /// It knows of no rate.
+    IgnoresRates,
 }
 
 impl Flaw {
-    pub(super) const ALL: [Self; 18] = [
+    pub(super) const ALL: [Self; 22] = [
         Self::RewritesBlind,
         Self::RepeatsRows,
         Self::SettlesStale,
@@ -79,6 +87,10 @@ impl Flaw {
         Self::DeletesUnfinished,
         Self::TicksTwice,
         Self::LosesTicks,
+        Self::IgnoresPauses,
+        Self::OverfillsQueues,
+        Self::OverfillsKeys,
+        Self::IgnoresRates,
     ];
 }
 
@@ -195,6 +207,45 @@ impl Leases for FlawedStore {
         let nobody = InstanceId::from_parts(now, [255; 10]);
         let alive = if self.flaw == Flaw::ReclaimsAll { nobody } else { alive };
         self.inner.job_reclaim(alive, max_crashes, now).await
+    }
+}
+
+#[async_trait]
+impl Queues for FlawedStore {
+    async fn queue_put(&self, queue: &Name, rules: &QueueRules) -> Result<()> {
+        let mut rules = *rules;
+        match self.flaw {
+            Flaw::OverfillsQueues => rules.concurrency = rules.concurrency.map(|most| most + 1),
+            Flaw::OverfillsKeys => rules.key_limit += 1,
+            Flaw::IgnoresRates => rules.rate = None,
+            _ => {}
+        }
+        self.inner.queue_put(queue, &rules).await
+    }
+
+    async fn queue_pause(&self, queue: &Name, paused: bool) -> Result<()> {
+        self.inner.queue_pause(queue, paused && self.flaw != Flaw::IgnoresPauses).await
+    }
+
+    async fn queue_get(&self, queue: &Name, now: Timestamp) -> Result<QueueStanding> {
+        self.inner.queue_get(queue, now).await
+    }
+
+    async fn queue_list(
+        &self,
+        after: Option<&Name>,
+        limit: usize,
+        now: Timestamp,
+    ) -> Result<Vec<QueueStanding>> {
+        self.inner.queue_list(after, limit, now).await
+    }
+
+    async fn queue_refill(&self, now: Timestamp) -> Result<Option<Timestamp>> {
+        self.inner.queue_refill(now).await
+    }
+
+    async fn held_admit(&self, now: Timestamp, limit: usize) -> Result<Admitted> {
+        self.inner.held_admit(now, limit).await
     }
 }
 

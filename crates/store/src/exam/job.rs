@@ -17,6 +17,7 @@ pub async fn a_stored_job_reads_back_whole(store: Arc<dyn Store>) {
     let spec = Spec {
         flow: name("workflow:orders"),
         queue: name("slow"),
+        key: Some(name("tenant-42")),
         priority: Priority::new(-7).expect("in bounds"),
         start: Start::After(Span::from_millis(DELAY_MILLIS)),
         max_attempts: 7,

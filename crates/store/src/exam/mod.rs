@@ -13,6 +13,7 @@ pub mod document;
 pub mod event;
 pub mod flow;
 pub mod handover;
+pub mod held;
 pub mod idempotency;
 pub mod job;
 pub mod journal;
@@ -25,6 +26,7 @@ pub mod output;
 pub mod outside;
 pub mod park;
 pub mod promote;
+pub mod queue;
 pub mod random;
 pub mod reclaim;
 pub mod retention;
@@ -247,6 +249,42 @@ macro_rules! exam {
                 what_is_refused_is_not_told
                 what_was_active_of_late_is_listed
                 a_job_is_found_where_it_stands
+            }
+            queue {
+                a_paused_queue_lets_nothing_go
+                a_pause_keeps_other_queues_and_leases_as_they_are
+                a_paused_queue_is_not_handed_over
+                no_more_than_the_limit_of_a_queue_is_under_lease
+                every_end_of_a_lease_makes_room_in_its_queue
+                a_queue_that_is_full_does_not_hold_up_another
+                the_limit_of_a_queue_counts_all_its_flows
+                a_full_queue_is_not_handed_over
+                a_lowered_limit_ends_no_lease
+                a_rate_lets_its_count_go_and_then_refills
+                a_job_that_is_handed_over_uses_the_rate
+                another_rate_starts_afresh_and_the_same_goes_on
+                a_paused_or_full_queue_waits_for_no_refill
+                workers_outside_get_no_more_than_a_queue_lets_go
+                queues_are_listed_by_name_in_pages
+                an_unknown_queue_is_empty_and_open
+            }
+            held {
+                a_key_has_so_many_places_in_its_queue
+                without_a_rule_jobs_of_a_key_go_one_after_the_other
+                keys_and_queues_do_not_count_for_each_other
+                every_end_of_a_lease_lets_the_next_of_its_key_through
+                every_end_of_a_lease_outside_lets_the_next_of_its_key_through
+                a_job_that_is_handed_back_keeps_its_place
+                a_ready_job_that_is_cancelled_gives_its_place_away
+                the_lowest_rank_of_a_key_is_next
+                a_key_with_many_jobs_does_not_hold_up_another
+                a_woken_job_lines_up_behind_its_key
+                a_job_that_comes_due_lines_up_behind_its_key
+                a_new_run_lines_up_behind_its_key
+                a_held_job_is_not_handed_over
+                held_jobs_do_not_keep_others_from_being_handed_over
+                a_raised_limit_lets_held_jobs_through
+                a_lowered_limit_of_keys_holds_once_enough_have_ended
             }
             journal {
                 entries_read_back_in_order

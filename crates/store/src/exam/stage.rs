@@ -8,7 +8,7 @@ use jobmill_model::fault::Fault;
 use jobmill_model::job::{FailedAttempt, Spec, Start, Verdict};
 use jobmill_model::machine::{EffectNumber, Entry, Outcome};
 use jobmill_model::output::{Chunk, Extent, Shape};
-use jobmill_model::queue::{DEFAULT_QUEUE, Name, Priority};
+use jobmill_model::queue::{DEFAULT_QUEUE, Name, Priority, QueueRules};
 use jobmill_model::{InstanceId, Job, JobId, Json, Span, State, Timestamp, Token, Value};
 
 use crate::{
@@ -94,6 +94,10 @@ impl Draft {
 
     pub(super) fn queue(self, queue: &str) -> Self {
         self.with(|spec| spec.queue = name(queue))
+    }
+
+    pub(super) fn key(self, key: &str) -> Self {
+        self.with(|spec| spec.key = Some(name(key)))
     }
 
     pub(super) fn tags(self, tags: &[&str]) -> Self {
@@ -272,7 +276,8 @@ impl Stage {
     pub(super) async fn park(&self, lease: &Claimed, wake_at: Option<i64>, seen: u64) -> Parked {
         let waiting_for = "a sign".to_owned();
         let (id, token, wake_at) = (lease.job.id, lease.token, wake_at.map(at));
-        self.job_park(Park { id, token, wake_at, seen, waiting_for }).await.must()
+        let now = lease.job.started_at.unwrap_or(at(0));
+        self.job_park(Park { id, token, wake_at, seen, waiting_for, now }).await.must()
     }
 
     /// Submits a job, claims it and parks it until a signal comes.
@@ -280,6 +285,24 @@ impl Stage {
         let lease = self.start(number).await;
         assert_eq!(self.park(&lease, None, 0).await, Parked::Done);
         lease
+    }
+
+    /// Sets the rules of a queue.
+    pub(super) async fn rules(&self, queue: &str, change: impl FnOnce(&mut QueueRules)) {
+        let mut rules = QueueRules::default();
+        change(&mut rules);
+        self.queue_put(&name(queue), &rules).await.must();
+    }
+
+    /// The ids of jobs of flow `f` that a claim of so many gives at a second.
+    pub(super) async fn claim_some(&self, max: usize, secs: i64) -> Vec<Claimed> {
+        self.job_claim(Claim { max, ..claim(secs) }).await.must()
+    }
+
+    /// How many jobs of a queue are ready, held and under a lease.
+    pub(super) async fn standing(&self, queue: &str) -> (u64, u64, u64) {
+        let queue = self.queue_get(&name(queue), at(0)).await.must();
+        (queue.ready, queue.held, queue.leased)
     }
 
     pub(super) async fn release(&self, lease: &Claimed) -> bool {

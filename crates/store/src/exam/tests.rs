@@ -46,6 +46,12 @@ fn every_flaw_fails_an_exam() {
             Flaw::RepeatsRows => fails(flaw, table_row::a_row_with_a_known_id_is_passed_over),
             Flaw::TicksTwice => fails(flaw, schedule::a_tick_that_somebody_answered_makes_no_job),
             Flaw::LosesTicks => fails(flaw, schedule::the_jobs_of_a_tick_are_stored_with_it),
+            Flaw::IgnoresPauses => fails(flaw, queue::a_paused_queue_lets_nothing_go),
+            Flaw::OverfillsQueues => {
+                fails(flaw, queue::no_more_than_the_limit_of_a_queue_is_under_lease)
+            }
+            Flaw::OverfillsKeys => fails(flaw, held::a_key_has_so_many_places_in_its_queue),
+            Flaw::IgnoresRates => fails(flaw, queue::a_rate_lets_its_count_go_and_then_refills),
             Flaw::ReclaimsAll => fails(flaw, reclaim::the_jobs_of_the_living_are_left_alone),
             Flaw::ExtendsStale => {
                 fails(flaw, outside::a_heartbeat_under_another_token_changes_nothing)

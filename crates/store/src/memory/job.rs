@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use async_trait::async_trait;
-use jobmill_model::job::{self, Move, Progress};
+use jobmill_model::job::{self, Move, Progress, Spec};
 use jobmill_model::limits::{PAGE_BYTES, SITUATION_ROWS};
 use jobmill_model::queue::Name;
 use jobmill_model::{Job, JobId, State, Timestamp, Token};
@@ -71,12 +71,17 @@ impl Data {
         let mut leases = Vec::with_capacity(jobs.len());
         for job in jobs {
             let row = Row::new(job, at);
-            let id = row.job.id;
-            let taker = offer.as_ref().filter(|offer| places > 0 && may_take(offer, &row, &busy));
+            let (id, waits) = (row.job.id, row.place != Place::Ready);
             self.tally.enter(row.job.state);
             let new = (id, Change::State(row.job.state));
             assert!(self.rows.insert(id, row).is_none(), "a new job has a new id");
             self.feed.push([new]);
+            if !waits {
+                self.enter(id);
+            }
+            let row = &self.rows[&id];
+            let taker = offer.as_ref().filter(|offer| places > 0 && may_take(offer, row, &busy));
+            let taker = taker.filter(|_| self.room(&row.job.spec.queue, at) > 0);
             places -= usize::from(taker.is_some());
             leases.push(taker.map(|offer| self.lease(id, Place::Leased(offer.instance), at).token));
         }
@@ -145,7 +150,6 @@ impl Data {
             return Retried::Refused(state);
         }
         let row = self.step(id, Move::Reopen);
-        row.place = Place::Ready;
         row.chunks.clear();
         row.journal.clear();
         row.job.run += 1;
@@ -156,18 +160,21 @@ impl Data {
         row.job.started_at = None;
         row.job.finished_at = None;
         row.job.error = None;
+        self.enter(id);
         Retried::Done
     }
 
     fn situation(&self, row: &Row) -> Situation {
         let most = |count: usize| (count as u64).min(SITUATION_ROWS);
-        let flow = &row.job.spec.flow;
+        let Spec { flow, queue, .. } = &row.job.spec;
         let ready = self.rows.values().filter(|other| other.place == Place::Ready);
-        let ahead = ready.filter(|it| it.job.spec.flow == *flow && it.rank() < row.rank());
+        let alike = ready.filter(|it| it.job.spec.flow == *flow && it.job.spec.queue == *queue);
+        let ahead = alike.filter(|it| it.rank() < row.rank());
         let children = self.rows.values().filter(|it| it.job.spec.parent == Some(row.job.id));
         let (ended, going): (Vec<_>, Vec<_>) = children.partition(|it| it.job.state.is_final());
         let place = match &row.place {
             Place::Ready => job::Place::Ready { ahead: most(ahead.count()) },
+            Place::Held => job::Place::Held { taken: most(self.places_taken(row)) },
             Place::Leased(_) | Place::Lent(_) => job::Place::Leased,
             Place::Waiting(until) => job::Place::Waiting { until: *until },
             Place::Ended => job::Place::Ended,
@@ -220,6 +227,7 @@ impl Row {
             job,
             token: Token::default(),
             place: if waits { Place::Waiting(Some(run_at)) } else { Place::Ready },
+            let_through: None,
             attempt_open: false,
             journal: Vec::new(),
             ledger: BTreeMap::new(),

@@ -1,5 +1,7 @@
 //! The right to perform a job, in memory.
 
+use std::collections::BTreeMap;
+
 use async_trait::async_trait;
 use jobmill_model::fault::cut;
 use jobmill_model::job::{Move, Progress, Verdict, judge_crash};
@@ -18,9 +20,15 @@ impl Leases for MemoryStore {
         let mut data = self.0.lock();
         let ready = data.rows.values().filter(|row| row.place == Place::Ready);
         let known = ready.filter(|row| claim.flows.contains(&row.job.spec.flow));
-        let mut ranks: Vec<_> = known.map(Row::rank).collect();
+        let mut ranks: Vec<_> = known.map(|row| (row.rank(), &row.job.spec.queue)).collect();
         ranks.sort_unstable();
-        ranks.truncate(claim.max);
+        let mut room = BTreeMap::new();
+        let lets_go = |(rank, queue)| {
+            let room = room.entry(queue).or_insert_with(|| data.room(queue, claim.now));
+            *room = room.checked_sub(1)?;
+            Some(rank)
+        };
+        let ranks: Vec<_> = ranks.into_iter().filter_map(lets_go).take(claim.max).collect();
         let mut lease = |id| {
             let row = data.lease(id, Place::Leased(claim.instance), claim.now);
             Claimed { job: row.job.clone(), token: row.token }
@@ -39,8 +47,8 @@ impl Leases for MemoryStore {
         if row.inbox.keys().any(|number| *number > park.seen) {
             return Ok(Parked::Awake);
         }
-        let row = data.step(park.id, Move::Park);
-        row.place = Place::Waiting(park.wake_at);
+        data.step(park.id, Move::Park);
+        let row = data.leave(park.id, Place::Waiting(park.wake_at), park.now);
         row.job.waiting_for = Some(park.waiting_for);
         Ok(Parked::Done)
     }
@@ -104,8 +112,8 @@ impl Data {
                 self.publish(id, token, extent, chunks);
             }
             Verdict::Retry { fault, run_at } => {
-                let row = self.step(id, Move::Retry);
-                row.place = Place::Waiting(Some(run_at));
+                self.step(id, Move::Retry);
+                let row = self.leave(id, Place::Waiting(Some(run_at)), now);
                 row.attempt_open = false;
                 row.job.run_at = run_at;
                 row.note_failure(fault, now);
@@ -138,7 +146,7 @@ impl Data {
         if self.rows[&id].job.state == State::Scheduled {
             self.step(id, Move::Due);
         }
-        self.rows.get_mut(&id).expect("only a stored job waits").place = Place::Ready;
+        self.enter(id);
     }
 
     fn leased_to_others(&self, alive: InstanceId) -> Vec<JobId> {

@@ -16,6 +16,7 @@ mod lease;
 mod ledger;
 mod output;
 mod outside;
+mod queue;
 mod retention;
 mod schedule;
 mod signal;
@@ -31,7 +32,8 @@ use jobmill_model::key::ApiKey;
 use jobmill_model::limits::{HISTORY_BYTES, HISTORY_ENTRIES};
 use jobmill_model::machine::Entry;
 use jobmill_model::output::{Chunk, Extent};
-use jobmill_model::queue::{Name, Rank};
+use jobmill_model::queue::{Name, QueueRules, Rank};
+use jobmill_model::rate::Spent;
 use jobmill_model::{Declaration, InstanceId, Job, JobId, Json, Schedule, Timestamp, Token};
 use parking_lot::Mutex;
 
@@ -69,6 +71,17 @@ struct Data {
     definitions: BTreeMap<Name, Vec<Definition>>,
     schedules: BTreeMap<Name, Schedule>,
     api_keys: BTreeMap<Name, ApiKey>,
+    queues: BTreeMap<Name, Queue>,
+}
+
+/// What is set for a queue.
+#[derive(Debug, Default, Clone, Copy)]
+struct Queue {
+    paused: bool,
+    rules: QueueRules,
+    spent: Spent,
+    /// Whether held jobs may have a free place since a limit was raised.
+    unbalanced: bool,
 }
 
 /// The scope of an idempotency key and the key.
@@ -87,6 +100,8 @@ struct Row {
     job: Job,
     token: Token,
     place: Place,
+    /// Its rank once its key has let it through later than its time; its own otherwise.
+    let_through: Option<Rank>,
     /// Whether the present attempt has begun and is not settled; a claim then goes on with it.
     attempt_open: bool,
     journal: Vec<Entry>,
@@ -102,8 +117,10 @@ struct Row {
 /// Where a row stands towards the workers.
 #[derive(Debug, Clone, PartialEq, Eq)]
 enum Place {
-    /// Claimable.
+    /// Claimable, if its queue lets it go.
     Ready,
+    /// Its time has come, and it waits for others of its key.
+    Held,
     /// Under a lease of this instance.
     Leased(InstanceId),
     /// Under a lease of a worker outside.
@@ -115,7 +132,14 @@ enum Place {
 }
 
 impl Row {
+    /// Its place among the claimable jobs.
     fn rank(&self) -> (Rank, JobId) {
+        let (own, id) = self.own_rank();
+        (self.let_through.unwrap_or(own), id)
+    }
+
+    /// Its place among the held jobs of its key.
+    fn own_rank(&self) -> (Rank, JobId) {
         (Rank::of(self.job.run_at, self.job.spec.priority), self.job.id)
     }
 
@@ -144,8 +168,8 @@ impl Data {
 
     /// Moves a job to a final state.
     fn end(&mut self, id: JobId, what: Move, now: Timestamp) -> &mut Row {
-        let row = self.step(id, what);
-        row.place = Place::Ended;
+        self.step(id, what);
+        let row = self.leave(id, Place::Ended, now);
         row.attempt_open = false;
         row.job.finished_at = Some(now);
         row.job.waiting_for = None;
@@ -173,12 +197,15 @@ impl Data {
     fn lease(&mut self, id: JobId, place: Place, now: Timestamp) -> &Row {
         let row = self.step(id, Move::Claim);
         row.place = place;
+        row.let_through = None;
         row.token = row.token.next();
         row.job.attempt += u32::from(!row.attempt_open);
         row.attempt_open = true;
         row.job.started_at.get_or_insert(now);
         row.job.waiting_for = None;
-        row
+        let queue = row.job.spec.queue.clone();
+        self.spend(&queue, now);
+        &self.rows[&id]
     }
 }
 

@@ -18,7 +18,7 @@ impl Outside for MemoryStore {
         });
         let mut ranks: Vec<_> = wanted.map(Row::rank).collect();
         ranks.sort_unstable();
-        ranks.truncate(call.max);
+        ranks.truncate(call.max.min(data.room(&call.queue, call.now)));
         let (mut lent, mut bytes) = (Vec::new(), 0);
         for (_, id) in ranks {
             if bytes >= LEASE_BYTES {

@@ -21,7 +21,7 @@ impl Signals for MemoryStore {
         row.inbox.insert(number, signal);
         // A scheduled job waits as well, but for its time only.
         if row.job.state == State::Running && matches!(row.place, Place::Waiting(_)) {
-            row.place = Place::Ready;
+            data.enter(id);
         }
         Ok(Signalled::Done(number))
     }

@@ -33,6 +33,9 @@ pub(crate) struct Submit {
     /// The queue to wait in
     #[arg(long, short)]
     queue: Option<String>,
+    /// Whose work it is, such as a tenant's: jobs of one key in a queue go one after the other
+    #[arg(long, value_name = "KEY")]
+    key: Option<String>,
     /// How much it is preferred within its queue, from -1000 to 1000
     #[arg(long, value_name = "N", allow_negative_numbers = true)]
     priority: Option<i64>,
@@ -62,8 +65,8 @@ pub(crate) struct Submit {
     wait: bool,
     /// Posts every line of a file as a job, all or none; - for standard input
     #[arg(long, value_name = "FILE", conflicts_with_all = [
-        "flow", "input", "params", "queue", "priority", "delay", "run_at", "tags", "max_attempts",
-        "backoff", "timeout", "wait",
+        "flow", "input", "params", "queue", "key", "priority", "delay", "run_at", "tags",
+        "max_attempts", "backoff", "timeout", "wait",
     ])]
     bulk: Option<String>,
 }
@@ -107,6 +110,7 @@ impl Submit {
             ("input", value("the input", &self.input)?),
             ("params", value("the params", &self.params)?),
             ("queue", given(&self.queue)),
+            ("key", given(&self.key)),
             ("priority", self.priority.map(Value::from)),
             ("delay", given(&self.delay)),
             ("run_at", given(&self.run_at)),

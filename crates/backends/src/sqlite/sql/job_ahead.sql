@@ -1,5 +1,5 @@
 SELECT count(*) FROM (
     SELECT 1 FROM job
-    WHERE flow = ?1 AND rank IS NOT NULL AND rank <= ?2 AND (rank < ?2 OR id < ?3)
-    LIMIT ?4
+    WHERE queue = ?1 AND flow = ?2 AND rank IS NOT NULL AND rank <= ?3 AND (rank < ?3 OR id < ?4)
+    LIMIT ?5
 )

@@ -4,6 +4,6 @@ SELECT
     error_code, error_message, waiting_for, parent, options,
     coalesce(input, (SELECT i.input FROM job_input AS i WHERE i.job = job.id)),
     coalesce(params, (SELECT i.params FROM job_input AS i WHERE i.job = job.id)),
-    token, begun
+    token, begun, key
 FROM job
 WHERE id = ?1

@@ -2,6 +2,6 @@ SELECT
     state, token, instance, rank, due_at, flow, queue, priority, run_at, attempt, crashes, run,
     begun, journal_len, last_signal, appended, started_at, finished_at, error_code, error_message,
     waiting_for, progress_done, progress_total, progress_message,
-    effects
+    effects, key, held
 FROM job
 WHERE id = ?1

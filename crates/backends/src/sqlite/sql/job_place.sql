@@ -1,1 +1,1 @@
-SELECT instance IS NOT NULL, rank, due_at FROM job WHERE id = ?1
+SELECT instance IS NOT NULL, rank, due_at, held IS NOT NULL FROM job WHERE id = ?1

@@ -1,4 +1,4 @@
 SELECT rank, id FROM job
-WHERE flow = ?1 AND rank IS NOT NULL
+WHERE queue = ?1 AND flow = ?2 AND rank IS NOT NULL
 ORDER BY rank, id
-LIMIT ?2
+LIMIT ?3

@@ -9,8 +9,8 @@ use jobmill_model::State;
 use jobmill_store::{Jobs, StoreError, Tallies};
 
 use super::stage::{id, store, submission};
+use crate::sqlite::lanes::Lane;
 use crate::sqlite::query::Query;
-use crate::sqlite::queue::Lane;
 use crate::sqlite::row::Key;
 use crate::sqlite::trouble::Outcome;
 use crate::sqlite::txn::Txn;

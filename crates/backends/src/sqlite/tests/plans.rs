@@ -5,7 +5,7 @@ use rusqlite::Connection;
 use super::stage::store;
 use crate::sqlite::DATA_FILE;
 use crate::sqlite::query::Query;
-use crate::sqlite::row::{JOB_BEGUN, JOB_TOKEN};
+use crate::sqlite::row::{JOB_BEGUN, JOB_KEY, JOB_TOKEN};
 
 fn plan(connection: &Connection, sql: &str) -> Vec<String> {
     let mut statement = connection.prepare(&format!("EXPLAIN QUERY PLAN {sql}")).unwrap();
@@ -38,7 +38,8 @@ fn bounded(query: Query, step: &str) -> bool {
         Query::TotalRead | Query::TotalPut => step == "SCAN total",
         Query::JobAhead | Query::JobChildrenCount => step.starts_with("SCAN (subquery"),
         Query::GapRead => step == "SCAN publication_gap",
-        Query::ClaimableRead => step == "SCAN claimable",
+        Query::BacklogRead => step == "SCAN backlog",
+        Query::QueueRead => step == "SCAN queue",
         Query::LitterNext => step == "SCAN litter",
         Query::FlowCount => step.starts_with("SCAN flow"),
         Query::FlowList => step == "SCAN flow",
@@ -59,9 +60,16 @@ fn each_verb_uses_the_index_that_was_made_for_it() {
     for (query, index) in [
         (Query::JobGet, "SEARCH job USING PRIMARY KEY (id=?)"),
         (Query::JobHead, "SEARCH job USING PRIMARY KEY (id=?)"),
-        (Query::JobReady, "SEARCH job USING COVERING INDEX job_claimable (flow=? AND rank>?)"),
+        (
+            Query::JobReady,
+            "SEARCH job USING COVERING INDEX job_claimable (queue=? AND flow=? AND rank>?)",
+        ),
         (Query::LeaseDue, "SEARCH lease USING COVERING INDEX lease_expiry (expires_at<?)"),
         (Query::EffectList, "SEARCH effect USING PRIMARY KEY (job=? AND name>?)"),
+        (Query::PlaceTaken, "SEARCH job USING INDEX job_key_taken (queue=? AND key=?)"),
+        (Query::HeldNext, "SEARCH job USING COVERING INDEX job_key_held (queue=? AND key>?)"),
+        (Query::JobHeld, "SEARCH job USING INDEX job_key_held (queue=? AND key=? AND held>?)"),
+        (Query::QueueLeased, "SEARCH job USING INDEX job_open (state=?)"),
         (Query::JobDue, "SEARCH job USING COVERING INDEX job_due (due_at>? AND due_at<?)"),
         (Query::JobList, "SEARCH job USING PRIMARY KEY (id>? AND id<?)"),
         (Query::JobListState, "SEARCH job USING INDEX job_open (state=? AND id>? AND id<?)"),
@@ -95,5 +103,6 @@ fn the_columns_of_a_job_are_where_they_are_read() {
     let statement = connection.prepare(Query::JobGet.text()).unwrap();
     let names: Vec<_> = statement.column_names().collect();
     assert_eq!((names[JOB_TOKEN], names[JOB_BEGUN]), ("token", "begun"));
+    assert_eq!(names[JOB_KEY], "key");
     assert_eq!((names[0], names[5], names[19]), ("id", "run_at", "options"));
 }

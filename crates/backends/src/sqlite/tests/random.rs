@@ -48,16 +48,16 @@ fn assert_whole(data: &Connection) {
     let all = |sql: &str| {
         let mut statement = data.prepare(sql).unwrap();
         let rows = statement.query_map([], |row| {
-            Ok((row.get::<_, i64>(0)?, row.get::<_, String>(1)?, row.get::<_, i64>(2)?))
+            let names = (row.get::<_, String>(0)?, row.get::<_, String>(1)?);
+            Ok((names, row.get::<_, i64>(2)?, row.get::<_, i64>(3)?))
         });
         rows.unwrap().collect::<Result<Vec<_>, _>>().unwrap()
     };
     assert_eq!(
-        all("SELECT kind, name, count FROM claimable ORDER BY kind, name"),
-        all("SELECT 0, queue, count(*) FROM job WHERE rank IS NOT NULL GROUP BY queue
-             UNION ALL SELECT 1, flow, count(*) FROM job WHERE rank IS NOT NULL GROUP BY flow
-             ORDER BY 1, 2"),
-        "kept totals of claimable jobs"
+        all("SELECT queue, flow, ready, held FROM backlog ORDER BY queue, flow"),
+        all("SELECT queue, flow, count(rank), count(held) FROM job
+             WHERE rank IS NOT NULL OR held IS NOT NULL GROUP BY queue, flow ORDER BY 1, 2"),
+        "kept totals of claimable and held jobs"
     );
     none(
         "a lease only of running jobs",
@@ -69,8 +69,14 @@ fn assert_whole(data: &Connection) {
         AND (state NOT IN (1, 2) OR instance IS NOT NULL OR due_at IS NOT NULL)",
     );
     none(
-        "every submitted job has a rank",
-        "SELECT count(*) FROM job WHERE rank IS NULL AND state = 1",
+        "every submitted job has a rank or is held",
+        "SELECT count(*) FROM job WHERE (rank IS NULL) = (held IS NULL) AND state = 1",
+    );
+    none(
+        "only jobs of a key are held, and only while they have no other place",
+        "SELECT count(*) FROM job WHERE held IS NOT NULL
+        AND (key IS NULL OR rank IS NOT NULL OR instance IS NOT NULL OR due_at IS NOT NULL
+            OR state NOT IN (1, 2))",
     );
     none(
         "every scheduled job has a time",

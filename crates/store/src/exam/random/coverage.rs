@@ -32,6 +32,12 @@ const WANTED: &[(&str, &[&str])] = &[
     ("job_release", &["held", "stale"]),
     ("job_promote", &["some", "none"]),
     ("job_reclaim", &["returned", "failed"]),
+    ("queue_put", &["some"]),
+    ("queue_pause", &["some"]),
+    ("queue_get", &["some"]),
+    ("queue_list", &["some"]),
+    ("queue_refill", &["some", "none"]),
+    ("held_admit", &["some", "none"]),
     ("job_journal", &["done", "gap", "stale"]),
     ("journal_read", &["some", "none"]),
     ("journal_delete", &["done", "refused", "unknown"]),
@@ -170,7 +176,11 @@ fn words(answer: &Answer) -> Vec<&'static str> {
             let later = due.next.map(|_| "later");
             [Some(some(!due.schedules.is_empty())), held, later].into_iter().flatten().collect()
         }
-        Answer::OutputSwept | Answer::Tally(_) => vec!["some"],
+        Answer::Refill(at) => vec![some(at.is_some())],
+        Answer::HeldAdmitted(count) => vec![some(*count > 0)],
+        Answer::QueueSet | Answer::Queues(_) | Answer::OutputSwept | Answer::Tally(_) => {
+            vec!["some"]
+        }
         outside => words_outside(outside),
     }
 }

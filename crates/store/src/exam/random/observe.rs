@@ -4,17 +4,18 @@ use jobmill_model::job::FailedAttempt;
 use jobmill_model::machine::Entry;
 use jobmill_model::output::{Chunk, Extent};
 use jobmill_model::queue::Name;
-use jobmill_model::{Declaration, Definition, Job, JobId, Json, Schedule};
+use jobmill_model::{Declaration, Definition, Job, JobId, Json, Schedule, Timestamp};
 
 use super::super::stage::{Must, every_attempt, everything};
-use super::op::{definitions, list, read_output};
-use crate::{LeaseView, Pair, Signal, Store, Tally};
+use super::op::{definitions, list, queues, read_output};
+use crate::{LeaseView, Pair, QueueStanding, Signal, Store, Tally};
 
 /// The whole observable state of a store.
 #[derive(Debug, PartialEq)]
 pub(super) struct Snapshot {
     pub(super) jobs: Vec<Seen>,
     pub(super) tally: Tally,
+    pub(super) queues: Vec<QueueStanding>,
     pub(super) total: u64,
     pub(super) pairs: Vec<Pair>,
     pub(super) flows: Vec<Declaration>,
@@ -53,9 +54,10 @@ impl Snapshot {
         for present in definitions(store, None, 7).await {
             revisions.extend(store.revision_list(&present.name, None, 1_000).await.must());
         }
+        let queues = queues(store, Timestamp::EPOCH, 1_000).await;
         let (total, pairs) = (page.total, page.pairs);
         let schedules = store.schedule_list(None, 1_000).await.must();
-        Self { jobs, tally, total, pairs, flows, definitions: revisions, schedules }
+        Self { jobs, tally, queues, total, pairs, flows, definitions: revisions, schedules }
     }
 
     /// Says where two snapshots differ first.
@@ -66,6 +68,7 @@ impl Snapshot {
         }
         let rest = |of: &Self| {
             let kept = (of.tally.clone(), of.total, of.pairs.clone(), of.flows.clone());
+            let kept = (kept, of.queues.clone());
             (of.jobs.len(), kept, of.definitions.clone(), of.schedules.clone())
         };
         let differ = rest(self) != rest(other);

@@ -8,7 +8,7 @@
 use jobmill_model::job::FailedAttempt;
 use jobmill_model::machine::Entry;
 use jobmill_model::output::{Chunk, Extent};
-use jobmill_model::queue::Name;
+use jobmill_model::queue::{Name, QueueRules};
 use jobmill_model::{
     Declaration, Definition, InstanceId, Job, JobId, Json, Schedule, Timestamp, Token,
 };
@@ -19,8 +19,9 @@ use super::key::{KeyAnswer, KeyOp};
 use crate::{
     Append, Appended, AttemptQuery, Call, Cancelled, Claim, Claimed, Declared, DefinitionPut,
     Deleted, Deployed, EffectPut, Expired, Extend, Inserted, JobQuery, LeaseView, Lent, Noted,
-    PairPage, Park, Parked, ProgressNote, Promoted, Reclaimed, Result, Retried, ScheduleWrite,
-    SchedulesDue, Settle, Settled, Signal, Signalled, Situation, Store, Submission, Tally, Written,
+    PairPage, Park, Parked, ProgressNote, Promoted, QueueStanding, Reclaimed, Result, Retried,
+    ScheduleWrite, SchedulesDue, Settle, Settled, Signal, Signalled, Situation, Store, Submission,
+    Tally, Written,
 };
 
 #[derive(Debug, Clone)]
@@ -42,6 +43,12 @@ pub(super) enum Op {
     Release(Vec<(JobId, Token)>),
     Promote(Timestamp, usize),
     Reclaim(InstanceId, u32, Timestamp),
+    PutQueue(Name, QueueRules),
+    PauseQueue(Name, bool),
+    GetQueue(Name, Timestamp),
+    Queues(Timestamp, usize),
+    Refill(Timestamp),
+    AdmitHeld(Timestamp, usize),
     Journal(Append),
     ReadJournal(JobId, u64, usize),
     DeleteJournal(JobId),
@@ -95,6 +102,10 @@ pub(super) enum Answer {
     Settled(Vec<Settled>),
     Promoted(Promoted),
     Reclaimed(Reclaimed),
+    QueueSet,
+    Queues(Vec<QueueStanding>),
+    Refill(Option<Timestamp>),
+    HeldAdmitted(usize),
     Journaled(Appended),
     Entries(Vec<Entry>),
     Signalled(Signalled),
@@ -146,6 +157,12 @@ impl Op {
             Self::Release(_) => "job_release",
             Self::Promote(..) => "job_promote",
             Self::Reclaim(..) => "job_reclaim",
+            Self::PutQueue(..) => "queue_put",
+            Self::PauseQueue(..) => "queue_pause",
+            Self::GetQueue(..) => "queue_get",
+            Self::Queues(..) => "queue_list",
+            Self::Refill(_) => "queue_refill",
+            Self::AdmitHeld(..) => "held_admit",
             Self::Journal(_) => "job_journal",
             Self::ReadJournal(..) => "journal_read",
             Self::DeleteJournal(_) => "journal_delete",
@@ -282,6 +299,29 @@ impl Op {
             Self::DueSchedules(now, limit) => {
                 Answer::SchedulesDue(store.schedule_due(*now, *limit).await.must())
             }
+            rest => rest.queue(store).await,
+        }
+    }
+
+    /// The verbs of queues.
+    async fn queue(&self, store: &dyn Store) -> Answer {
+        match self {
+            Self::PutQueue(queue, rules) => {
+                store.queue_put(queue, rules).await.must();
+                Answer::QueueSet
+            }
+            Self::PauseQueue(queue, paused) => {
+                store.queue_pause(queue, *paused).await.must();
+                Answer::QueueSet
+            }
+            Self::AdmitHeld(now, limit) => {
+                Answer::HeldAdmitted(admit_keys(store, *now, *limit).await)
+            }
+            Self::GetQueue(queue, now) => {
+                Answer::Queues(vec![store.queue_get(queue, *now).await.must()])
+            }
+            Self::Queues(now, limit) => Answer::Queues(queues(store, *now, *limit).await),
+            Self::Refill(now) => Answer::Refill(store.queue_refill(*now).await.must()),
             outside => outside.outside(store).await,
         }
     }
@@ -357,6 +397,31 @@ pub(super) async fn read_output(
             Some(last) => from = last.first + last.len,
         }
         chunks.extend(page);
+    }
+}
+
+/// The queues of all pages.
+pub(super) async fn queues(store: &dyn Store, now: Timestamp, limit: usize) -> Vec<QueueStanding> {
+    let mut queues: Vec<QueueStanding> = Vec::new();
+    loop {
+        let after = queues.last().map(|queue| &queue.name);
+        let page = store.queue_list(after, limit, now).await.must();
+        if page.is_empty() {
+            return queues;
+        }
+        queues.extend(page);
+    }
+}
+
+/// How many held jobs are let through.
+async fn admit_keys(store: &dyn Store, now: Timestamp, limit: usize) -> usize {
+    let mut count = 0;
+    loop {
+        let admitted = store.held_admit(now, limit).await.must();
+        count += admitted.count;
+        if !admitted.more {
+            return count;
+        }
     }
 }
 

@@ -4,6 +4,7 @@ mod deploy;
 mod document;
 mod lease;
 mod outside;
+mod queue;
 mod schedule;
 mod submit;
 
@@ -25,6 +26,7 @@ const TURNS_OF_DOCUMENTS: usize = 6;
 const TURNS_OF_SCHEDULES: usize = 12;
 /// Every so many turns there is one on API keys, with a chance of its own as well.
 const TURNS_OF_KEYS: usize = 60;
+const JOB_KEYS: [&str; 3] = ["ann", "bob", "cy"];
 const TAGS: [&str; 3] = ["red", "green", "blue"];
 
 type Lease = (JobId, Token);
@@ -133,15 +135,16 @@ impl World {
             65 => Op::SweepKeys(self.now()),
             66 if self.chance.percent(50) => self.job_delete(),
             66 => Op::SweepOutput(1 + self.chance.size(3)),
-            67..85 => self.outside(),
-            85..88 => self.deploying(),
+            67..82 => self.outside(),
+            82..85 => self.deploying(),
+            85..88 => self.queue_op(),
             _ => self.reading(),
         }
     }
 
     fn reading(&mut self) -> Op {
         let (from, limit) = (self.chance.below(2) * self.chance.below(3), 1 + self.chance.size(6));
-        match self.chance.below(9) {
+        match self.chance.below(11) {
             0 if self.chance.percent(50) => Op::Situation(self.some_id()),
             0 => Op::Get(self.some_ids(4)),
             1 => Op::List(self.job_query()),
@@ -151,6 +154,8 @@ impl World {
             5 => Op::ReadOutput(self.some_result(), from, limit * 8),
             6 => Op::Pairs(from * 150, limit * 9),
             7 => Op::Attempts(self.attempt_query()),
+            8 => self.queue_read(),
+            9 => Op::Refill(self.now()),
             _ => Op::Tally,
         }
     }

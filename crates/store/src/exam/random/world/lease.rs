@@ -56,7 +56,7 @@ impl World {
         let seen = if self.chance.percent(60) { last } else { self.chance.below(last + 1) };
         let wake_at = self.chance.percent(70).then(|| self.due());
         let waiting_for = format!("signal {}", last + 1);
-        Park { id, token, wake_at, seen, waiting_for }
+        Park { id, token, wake_at, seen, waiting_for, now: self.now() }
     }
 
     pub(super) fn settles(&mut self) -> Vec<Settle> {

@@ -1,8 +1,8 @@
 //! Schedules, made up.
 
-use jobmill_model::Schedule;
 use jobmill_model::queue::Name;
 use jobmill_model::schedule::{Advance, Overlap, Word};
+use jobmill_model::{Schedule, Timestamp};
 
 use super::super::super::schedule::plain;
 use super::super::super::stage::name;
@@ -25,7 +25,12 @@ impl World {
                 Op::ListSchedules(after, self.chance.size(4))
             }
             7 => Op::DeleteSchedule(self.schedule_name()),
-            _ => Op::DueSchedules(self.now(), self.chance.size(5)),
+            _ => {
+                // Now and then before the ticks of late.
+                let back = if self.chance.percent(30) { 60_000 } else { 0 };
+                let now = Timestamp::from_millis(self.now().as_millis() - back);
+                Op::DueSchedules(now, self.chance.size(5))
+            }
         }
     }
 

@@ -7,7 +7,7 @@ use jobmill_model::queue::{Name, Priority};
 use jobmill_model::{JobId, Json, Span, Timestamp, Value};
 
 use super::super::super::stage::name;
-use super::{FLOWS, QUEUES, TAGS, World};
+use super::{FLOWS, JOB_KEYS, QUEUES, TAGS, World};
 use crate::{JobInsert, Offer, Submission};
 
 impl World {
@@ -33,9 +33,11 @@ impl World {
     pub(super) fn spec(&mut self, at: Timestamp) -> Spec {
         let tags = TAGS.iter().filter(|_| self.chance.percent(30)).map(|tag| name(tag)).collect();
         let parent = self.chance.percent(25).then(|| self.some_id());
+        let key = self.chance.percent(40).then(|| self.one_name(&JOB_KEYS));
         let priority = self.chance.below(5) as i64 - 2;
         Spec {
             queue: self.one_name(&QUEUES),
+            key,
             priority: Priority::new(priority).expect("a priority in its bounds"),
             start: self.start(at),
             max_attempts: 1 + self.chance.below(9) as u32,

@@ -1,0 +1,1 @@
+DELETE FROM backlog WHERE queue = ?1 AND flow = ?2

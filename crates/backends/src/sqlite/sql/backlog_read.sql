@@ -1,0 +1,1 @@
+SELECT queue, flow, ready, held FROM backlog

@@ -1,1 +1,0 @@
-DELETE FROM claimable WHERE kind = ?1 AND name = ?2

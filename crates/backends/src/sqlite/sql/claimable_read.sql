@@ -1,1 +1,0 @@
-SELECT kind, name, count FROM claimable

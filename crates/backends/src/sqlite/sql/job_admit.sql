@@ -1,0 +1,1 @@
+UPDATE job SET rank = ?2, held = NULL WHERE id = ?1
