@@ -24,7 +24,7 @@ use tokio::sync::oneshot;
 
 pub use jobmill_backends::sqlite::{Copied, backup, restore};
 pub use key::given as given_key;
-pub use local::{LocalEnd, LocalStep, check_source, run_locally};
+pub use local::{LocalEnd, LocalStep, check_source, draw_source, run_locally};
 pub use logs::start as start_logs;
 pub use signals::Signals;
 

@@ -5,12 +5,16 @@ use std::sync::Arc;
 
 use jobmill_model::Map;
 use jobmill_model::definition::Place;
-use jobmill_model::machine::Program;
+use jobmill_model::machine::{History, Program};
 
 /// A language: source text to a script or to what is wrong with it.
 pub trait Language: Send + Sync {
     /// Reads and checks a source. Must end in bounded time, whatever the text.
     fn check(&self, source: &str) -> Checked;
+
+    /// Draws a source as SVG, with the way that an execution took through it, if there is one;
+    /// `None` if it cannot be read or is too large.
+    fn draw(&self, source: &str, way: Option<&History>) -> Option<String>;
 }
 
 /// What the checks of a source came to.

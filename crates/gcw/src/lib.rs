@@ -19,6 +19,7 @@
 //! | [`expr`] | the `${…}` language |
 //! | [`mod@check`] | the static checks; they leave a program behind |
 //! | [`program`] | the compiled form |
+//! | [`graph`] | a definition as a drawing |
 //! | [`machine`] | one execution, and how it fails |
 //! | [`effect`] | calls that touch the world, as data |
 //! | [`stdlib`], [`connectors`] | what can be called |
@@ -37,6 +38,7 @@ pub mod diagnostic;
 pub mod effect;
 pub mod expr;
 pub mod fault;
+pub mod graph;
 pub mod limits;
 pub mod local;
 pub mod machine;

@@ -93,6 +93,8 @@ pub const HISTORY_ENTRIES: u64 = 10_000;
 pub const HISTORY_BYTES: u64 = 2 * 1024 * 1024;
 /// The first steps of a run are shown one by one; those after them are counted.
 pub const HISTORY_STEPS: usize = 10_000;
+/// The most steps of a definition that is drawn.
+pub const GRAPH_STEPS: usize = 2_000;
 /// Histories that are told at once: each folds a journal again.
 pub const HISTORIES_AT_ONCE: usize = 2;
 /// A variable of a step is shown up to this size.

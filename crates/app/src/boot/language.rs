@@ -5,7 +5,7 @@ use std::sync::Arc;
 use jobmill_engine::{Checked, Finding, Language, Script};
 use jobmill_gcw::{Diagnostic, Limits, Workflow};
 use jobmill_model::Map;
-use jobmill_model::machine::Program;
+use jobmill_model::machine::{History, Program};
 
 /// Google Cloud Workflows within these limits.
 pub(super) struct GoogleWorkflows {
@@ -17,6 +17,11 @@ impl Language for GoogleWorkflows {
         let checked = jobmill_gcw::check(source, &self.limits);
         let script = checked.program.map(|program| Arc::new(Source(program)) as Arc<dyn Script>);
         Checked { script, findings: checked.diagnostics.iter().map(finding).collect() }
+    }
+
+    fn draw(&self, source: &str, way: Option<&History>) -> Option<String> {
+        let checked = jobmill_gcw::check(source, &self.limits);
+        jobmill_gcw::graph::draw(source, &checked.definition?, way)
     }
 }
 

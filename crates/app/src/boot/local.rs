@@ -44,6 +44,12 @@ pub fn check_source(source: &str, gcp_limits: bool) -> Vec<Finding> {
     GoogleWorkflows { limits: limits(gcp_limits) }.check(source).findings
 }
 
+/// A source as a picture, if it can be read and is not too large.
+#[must_use]
+pub fn draw_source(source: &str) -> Option<String> {
+    GoogleWorkflows { limits: limits(false) }.draw(source, None)
+}
+
 /// Runs a source that passes the checks.
 ///
 /// # Errors

@@ -19,6 +19,7 @@ mod errors;
 mod events;
 mod flows;
 mod google;
+mod graphs;
 mod jobs;
 mod keys;
 mod leases;

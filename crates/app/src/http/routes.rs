@@ -13,8 +13,8 @@ use utoipa_axum::router::OpenApiRouter;
 use super::refusal::{Kind, Refusal};
 use super::room::Room;
 use super::{
-    bulk, compat, docs, effects, errors, events, flows, google, jobs, keys, leases, page, pairs,
-    probes, queues, results, roles, schedules, steps, workflows,
+    bulk, compat, docs, effects, errors, events, flows, google, graphs, jobs, keys, leases, page,
+    pairs, probes, queues, results, roles, schedules, steps, workflows,
 };
 
 /// Every route with its description.
@@ -33,6 +33,7 @@ pub(crate) fn documented() -> OpenApiRouter<Arc<Room>> {
         .merge(leases::routes())
         .merge(effects::routes())
         .merge(steps::routes())
+        .merge(graphs::routes())
         .merge(workflows::routes())
         .merge(keys::routes())
         .merge(queues::routes())

@@ -33,13 +33,13 @@ pub(crate) fn routes() -> OpenApiRouter<Arc<Room>> {
         .routes(routes!(run_workflow, list_executions))
 }
 
-fn no_workflow() -> Refusal {
+pub(crate) fn no_workflow() -> Refusal {
     let detail = "no workflow has this name; `GET /workflows` lists them";
     Refusal::new(Kind::NoWorkflow, detail)
 }
 
 /// The name in a path; text that cannot be one is the name of no workflow.
-fn name(text: &str) -> Result<Name, Refusal> {
+pub(crate) fn name(text: &str) -> Result<Name, Refusal> {
     definition_name(text).map_err(|_| no_workflow())
 }
 

@@ -27,6 +27,8 @@ mod flows;
 #[cfg(test)]
 mod google_data;
 #[cfg(test)]
+mod graphs;
+#[cfg(test)]
 mod jobs;
 #[cfg(test)]
 mod keys;

@@ -65,6 +65,7 @@ fn every_operation_has_an_id_a_summary_a_tag_and_an_example_or_schema_of_each_an
             "trigger",
             "deploy",
             "run",
+            "draw",
         ];
         assert!(verbs.contains(&verb) && words.next().is_some(), "{place}: {id}");
         assert!(text("summary").is_some_and(|summary| !summary.is_empty()), "{place}");

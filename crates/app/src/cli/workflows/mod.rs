@@ -3,6 +3,7 @@
 
 mod check;
 mod deploy;
+mod graph;
 mod local;
 mod run;
 mod watch;
@@ -44,6 +45,7 @@ enum Verb {
         /// Its name
         name: String,
     },
+    Graph(graph::Graph),
     Run(run::Run),
     Watch(watch::Watch),
 }
@@ -52,6 +54,7 @@ impl Workflows {
     pub(crate) fn run(self, context: &Context) -> Result<(), Failure> {
         match self.verb {
             Verb::Check(check) => check.run(context.screen),
+            Verb::Graph(graph) => graph.run(),
             Verb::Run(run) if run.is_file() => local::run(&run, context.screen),
             verb => {
                 let client = session::client(context, &self.flags)?;
@@ -66,6 +69,7 @@ impl Verb {
     async fn ask(self, client: &Client, screen: Screen) -> Result<(), Failure> {
         match self {
             Self::Check(check) => check.run(screen),
+            Self::Graph(graph) => graph.run(),
             Self::Deploy(deploy) => deploy.run(client, screen).await,
             Self::List => list(client, screen).await,
             Self::Show { name, revision } => {
