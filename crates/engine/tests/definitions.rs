@@ -12,7 +12,9 @@ use jobmill_engine::{
 };
 use jobmill_model::definition::{Change, Place, Texts};
 use jobmill_model::job::{NewJob, Spec};
-use jobmill_model::machine::{Begin, Effect, EffectNumber, Machine, Outcome, Program, Step, Then};
+use jobmill_model::machine::{
+    Begin, Effect, EffectNumber, History, Machine, Outcome, Program, Step, Then,
+};
 use jobmill_model::queue::Name;
 use jobmill_model::{Json, Map, State, Value};
 use jobmill_store::memory::MemoryStore;
@@ -38,6 +40,10 @@ struct Run {
 }
 
 impl Language for Toy {
+    fn draw(&self, _: &str, _: Option<&History>) -> Option<String> {
+        None
+    }
+
     fn check(&self, source: &str) -> Checked {
         self.checks.fetch_add(1, Ordering::SeqCst);
         let is_error = source.starts_with("bad");
