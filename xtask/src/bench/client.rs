@@ -27,6 +27,10 @@ impl Client {
         self.ask("POST", path, body).map_err(Failure::of(format!("POST {path}")))
     }
 
+    pub(super) fn put(&mut self, path: &str, body: &str) -> std::result::Result<Value, Failure> {
+        self.ask("PUT", path, body).map_err(Failure::of(format!("PUT {path}")))
+    }
+
     fn ask(&mut self, method: &str, path: &str, body: &str) -> Result<Value> {
         let (host, length) = (self.host, body.len());
         let request = format!(

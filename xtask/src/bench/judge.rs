@@ -2,7 +2,7 @@
 
 use super::figures::Figures;
 use super::table::{Row, Verdict};
-use super::workload::{Kind, Workload};
+use super::workload::{Flow, Kind, Workload};
 
 /// What the ceiling of submissions must be for their rate to have a target of its own.
 const CEILING_OF_RATE: f64 = 60_000.0;
@@ -68,6 +68,7 @@ fn alone(workload: &Workload, figures: &Figures) -> Row {
         Kind::Result => result(row, p50),
         Kind::Product => product(row),
         Kind::Idle => idle(row),
+        Kind::Workflow(flow) => workflow(row, flow),
     }
 }
 
@@ -124,6 +125,59 @@ fn idle(row: Row) -> Row {
         ratio: None,
         target: "0.0 % CPU, ≤ 40 MB".to_owned(),
         verdict: Verdict::of(percent < 0.05 && memory * 1.048_576 <= 40.0),
+        ..row
+    }
+}
+
+fn workflow(row: Row, flow: Flow) -> Row {
+    let get = |name: &str| row.figures.get(name);
+    let (seconds, rate) = (get("seconds"), get("rate"));
+    let grown = get("server.peak_mib") - get("memory_before_mib");
+    let sync = |when: &str| get(&format!("{when}.sync.append.p50_us")) / 1e3;
+    let sync = sync("ceiling_before").min(sync("ceiling_after"));
+    let each = get("p50_us") / 1e4;
+    let (measured, target, met) = match flow {
+        Flow::Steps => (
+            format!("{seconds:.2} s, {grown:.0} MiB more"),
+            "≤ 1.5 s for a million steps".to_owned(),
+            seconds <= 1.5 && grown <= 16.0,
+        ),
+        Flow::Calls(1) => (
+            format!("{rate:.0}/s, {each:.2} ms a call"),
+            format!("≤ {:.2} ms a call (2 syncs + 1 ms)", 2.0 * sync + 1.0),
+            each <= 2.0 * sync + 1.0,
+        ),
+        Flow::Calls(_) => {
+            (format!("{rate:.0} executions/s"), "≥ 300 executions/s".to_owned(), rate >= 300.0)
+        }
+        Flow::Fan => (
+            format!("{seconds:.2} s, {grown:.0} MiB more"),
+            "≤ 64 MiB more".to_owned(),
+            grown <= 64.0,
+        ),
+        Flow::Parked => {
+            let (memory, restart) = (get("parked_mib"), get("restart_seconds"));
+            let cpu = get("server.cpu_percent");
+            let text = format!(
+                "{memory:.0} MiB, {cpu:.1} % CPU, restart {restart:.1} s, all done after \
+                 {seconds:.1} s"
+            );
+            let met = memory * 1.048_576 <= 200.0 && restart <= 5.0 && seconds <= 60.0;
+            (text, "≤ 200 MB, no CPU, restart ≤ 5 s, done ≤ 60 s".to_owned(), met && cpu < 1.0)
+        }
+        Flow::Check => (
+            format!("{:.1} ms with the program's start", seconds * 1e3),
+            "≤ 20 ms for 128 KB".to_owned(),
+            seconds <= 0.02,
+        ),
+    };
+    let is_single = flow == Flow::Calls(1);
+    Row {
+        measured,
+        target,
+        verdict: Verdict::of(met),
+        ceiling: if is_single { format!("fdatasync p50 {sync:.2} ms") } else { String::new() },
+        ratio: is_single.then(|| each / sync),
         ..row
     }
 }

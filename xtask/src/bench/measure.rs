@@ -10,7 +10,8 @@ use super::filled::{self, Stock};
 use super::machine::{self, Cpu};
 use super::programs::{JOB, Programs};
 use super::server::Server;
-use super::workload::{Kind, Workload};
+use super::workflows;
+use super::workload::{Flow, Kind, Workload};
 use crate::failure::Failure;
 
 /// How many jobs there are to read in a store that is otherwise empty.
@@ -45,10 +46,18 @@ impl Bench {
             stock.copy_to(&data)?;
         }
         let before = self.ceiling(workload)?;
-        let server = Server::start(&self.programs.server, &data)?;
-        let mut figures = self.watched(workload, &server)?;
-        server.stop()?;
-        std::fs::remove_dir_all(&data).map_err(Failure::of(data.display()))?;
+        let mut figures = match workload.kind {
+            Kind::Workflow(flow) => workflows::measure(self, flow, &data)?,
+            _ => {
+                let server = Server::start(&self.programs.server, &data)?;
+                let figures = self.watched(workload, &server)?;
+                server.stop()?;
+                figures
+            }
+        };
+        if data.exists() {
+            std::fs::remove_dir_all(&data).map_err(Failure::of(data.display()))?;
+        }
         let after = self.ceiling(workload)?;
         figures.put_all("ceiling", &before.between(&after));
         figures.put_all("ceiling_before", &before);
@@ -66,12 +75,12 @@ impl Bench {
                 let bare = Server::start_bare(&self.programs.bare)?;
                 self.load(workload.kind, &bare, &paths, seconds)
             }
-            Kind::Result => {
+            Kind::Result | Kind::Workflow(Flow::Calls(_)) => {
                 let mut figures = Figures::default();
                 figures.put_all("sync", &self.programs.syncs(&self.scratch, seconds)?);
                 Ok(figures)
             }
-            Kind::Product | Kind::Idle => Ok(Figures::default()),
+            Kind::Product | Kind::Idle | Kind::Workflow(_) => Ok(Figures::default()),
         }
     }
 
@@ -136,7 +145,7 @@ impl Bench {
             Kind::Submit(connections) => (&["post", "/jobs", JOB], connections),
             Kind::Read(connections) => (&["get", &paths], connections),
             Kind::Complete(connections) => (&["perform", JOB], connections),
-            Kind::Result | Kind::Product | Kind::Idle => (&["perform", JOB], 1),
+            Kind::Result | Kind::Product | Kind::Idle | Kind::Workflow(_) => (&["perform", JOB], 1),
         };
         let figures = self.programs.load(&address, ask, connections, seconds)?;
         if figures.get("refused") + figures.get("broken") > 0.0 {

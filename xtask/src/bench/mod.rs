@@ -15,6 +15,7 @@ mod measure;
 mod programs;
 mod server;
 mod table;
+mod workflows;
 mod workload;
 
 use std::fs;
@@ -47,15 +48,32 @@ struct Scale {
     idle_seconds: f64,
     product_keys: usize,
     filled_jobs: usize,
+    /// Executions that sleep, and how long after the first of them is submitted.
+    parked: usize,
+    parked_seconds: f64,
 }
 
 impl Scale {
     fn of(options: &BenchOptions) -> Self {
         let seconds = if options.quick { 2.0 } else { options.seconds };
         if options.quick {
-            Self { seconds, idle_seconds: 5.0, product_keys: 1_000, filled_jobs: 20_000 }
+            Self {
+                seconds,
+                idle_seconds: 5.0,
+                product_keys: 1_000,
+                filled_jobs: 20_000,
+                parked: 2_000,
+                parked_seconds: 15.0,
+            }
         } else {
-            Self { seconds, idle_seconds: 60.0, product_keys: 4_000, filled_jobs: 1_000_000 }
+            Self {
+                seconds,
+                idle_seconds: 60.0,
+                product_keys: 4_000,
+                filled_jobs: 1_000_000,
+                parked: 100_000,
+                parked_seconds: 120.0,
+            }
         }
     }
 }

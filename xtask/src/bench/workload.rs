@@ -17,6 +17,23 @@ pub(super) enum Kind {
     Product,
     /// Nothing.
     Idle,
+    /// A workflow.
+    Workflow(Flow),
+}
+
+/// What a workflow does.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Flow {
+    /// A million steps without a call.
+    Steps,
+    /// Ten local calls each, so many executions at once.
+    Calls(usize),
+    /// Many executions asleep until one instant.
+    Parked,
+    /// Ten thousand calls in parallel.
+    Fan,
+    /// A large definition is checked.
+    Check,
 }
 
 /// A workload; `filled` with many finished jobs stored beforehand.
@@ -26,7 +43,7 @@ pub(super) struct Workload {
     pub(super) filled: bool,
 }
 
-const KINDS: [Kind; 8] = [
+const KINDS: [Kind; 14] = [
     Kind::Submit(1),
     Kind::Submit(16),
     Kind::Submit(64),
@@ -35,6 +52,12 @@ const KINDS: [Kind; 8] = [
     Kind::Read(64),
     Kind::Product,
     Kind::Idle,
+    Kind::Workflow(Flow::Steps),
+    Kind::Workflow(Flow::Calls(1)),
+    Kind::Workflow(Flow::Calls(64)),
+    Kind::Workflow(Flow::Fan),
+    Kind::Workflow(Flow::Parked),
+    Kind::Workflow(Flow::Check),
 ];
 
 impl Workload {
@@ -46,14 +69,21 @@ impl Workload {
             Kind::Read(connections) => format!("read-{connections}"),
             Kind::Product => "product".to_owned(),
             Kind::Idle => "idle".to_owned(),
+            Kind::Workflow(Flow::Steps) => "workflow-steps".to_owned(),
+            Kind::Workflow(Flow::Calls(at_once)) => format!("workflow-calls-{at_once}"),
+            Kind::Workflow(Flow::Parked) => "workflow-parked".to_owned(),
+            Kind::Workflow(Flow::Fan) => "workflow-fan".to_owned(),
+            Kind::Workflow(Flow::Check) => "workflow-check".to_owned(),
         };
         format!("{name}{}", if self.filled { "-filled" } else { "" })
     }
 }
 
-/// All of them, each beside its filled twin, so that both meet the machine in the same mood.
+/// All of them, each but workflows beside its filled twin, so that both meet the machine in the same mood.
 fn all() -> impl Iterator<Item = Workload> {
-    KINDS.into_iter().flat_map(|kind| [false, true].map(|filled| Workload { kind, filled }))
+    let both =
+        KINDS.into_iter().flat_map(|kind| [false, true].map(|filled| Workload { kind, filled }));
+    both.filter(|it| !(it.filled && matches!(it.kind, Kind::Workflow(_))))
 }
 
 /// Those with these names, in the usual order; all of them without names.
@@ -77,7 +107,7 @@ mod tests {
             chosen(&names).map(|it| it.into_iter().map(Workload::name).collect::<Vec<_>>())
         };
         assert_eq!(names(&["idle", "read-64-filled"]).unwrap(), ["read-64-filled", "idle"]);
-        assert_eq!(names(&[]).unwrap().len(), 16);
+        assert_eq!(names(&[]).unwrap().len(), 22);
         assert!(names(&["submit"]).unwrap_err().message().contains("submit-16-filled"));
     }
 }
