@@ -79,7 +79,8 @@ impl Workload {
     }
 }
 
-/// All of them, each but workflows beside its filled twin, so that both meet the machine in the same mood.
+/// All of them, each but workflows beside its filled twin, so that both meet the machine in the
+/// same mood.
 fn all() -> impl Iterator<Item = Workload> {
     let both =
         KINDS.into_iter().flat_map(|kind| [false, true].map(|filled| Workload { kind, filled }));

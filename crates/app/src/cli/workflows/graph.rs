@@ -12,8 +12,8 @@ use crate::boot;
 /// Draws a definition as SVG on standard output
 #[derive(Debug, Args)]
 #[command(after_help = "\
-A server draws deployed workflows at /workflows/NAME/graph.svg, and the way that an execution took at
-/jobs/ID/graph.svg.
+A server draws deployed workflows at /workflows/NAME/graph.svg, and the way that an execution
+took at /jobs/ID/graph.svg.
 
 Examples:
   jobmill workflows graph order.yaml > order.svg
