@@ -86,7 +86,7 @@ pub(super) fn write(drawing: &Drawing, way: Option<&History>) -> String {
     }
     for routine in &drawing.routines {
         pen.order(routine);
-        pen.jumps(routine, routine, &drawing.jumps);
+        pen.jumps(routine, &drawing.jumps);
     }
     for routine in &drawing.routines {
         pen.boxes(routine);
@@ -172,7 +172,7 @@ impl Pen<'_> {
     }
 
     /// The lines of the jumps that stay in a column or in one below it.
-    fn jumps(&mut self, root: &Column, column: &Column, jumps: &[Leap]) {
+    fn jumps(&mut self, column: &Column, jumps: &[Leap]) {
         for leap in jumps.iter().filter(|leap| leap.column == column.id()) {
             let (Some(from), Some(to)) = (find(column, leap.from), find(column, leap.to)) else {
                 continue;
@@ -193,7 +193,7 @@ impl Pen<'_> {
             ));
         }
         for one in &column.boxes {
-            one.columns.iter().for_each(|column| self.jumps(root, column, jumps));
+            one.columns.iter().for_each(|column| self.jumps(column, jumps));
         }
     }
 
