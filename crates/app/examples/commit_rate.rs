@@ -28,6 +28,7 @@ fn job(number: u64) -> JobInsert {
         spec: Spec::new(Name::trusted("expand_reduce_flow")),
         input: Json::trusted(INPUT),
         params: Json::trusted("{}"),
+        mark: None,
     }
 }
 

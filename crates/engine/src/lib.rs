@@ -61,5 +61,5 @@ pub use observe::Counts;
 pub use ops::gate::Gate;
 pub use registry::{FlowCard, OpContext, Registry, RegistryError};
 pub use schedule::{Put, ScheduleError};
-pub use submit::SubmitError;
+pub use submit::{SubmitError, Submitted};
 pub use upload::UploadError;

@@ -4,7 +4,7 @@ use jobmill_model::definition::definition_of;
 use jobmill_model::job::{Idempotency, NewJob, Progress, Spec, Start};
 use jobmill_model::queue::{Name, QueueRules};
 use jobmill_model::{Job, JobId, Problem, State, Timestamp};
-use jobmill_store::{Inserted, JobInsert, Offer, StoreError, Submission};
+use jobmill_store::{Inserted, JobInsert, Lodged, Offer, StoreError, Submission};
 
 use crate::engine::Engine;
 use crate::perform::{self, Task};
@@ -37,6 +37,15 @@ pub enum SubmitError {
     Store(#[from] StoreError),
 }
 
+/// A job as a submission found or made it.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Submitted {
+    /// A new job as it was accepted, or the one that was there as it stands.
+    pub job: Job,
+    /// Whether a job was there already beside which the new one is not submitted.
+    pub known: bool,
+}
+
 impl Engine {
     /// Accepts jobs, all or none; when it answers `Ok` they are on disk.
     ///
@@ -47,9 +56,22 @@ impl Engine {
     /// See [`SubmitError`].
     pub async fn submit(
         &self,
-        mut jobs: Vec<NewJob>,
+        jobs: Vec<NewJob>,
         idempotency: Option<Idempotency>,
     ) -> Result<Vec<Job>, SubmitError> {
+        let submitted = self.submit_each(jobs, idempotency).await?;
+        Ok(submitted.into_iter().map(|submitted| submitted.job).collect())
+    }
+
+    /// As [`submit`](Self::submit), and tells which jobs were there already.
+    ///
+    /// # Errors
+    /// See [`SubmitError`].
+    pub async fn submit_each(
+        &self,
+        mut jobs: Vec<NewJob>,
+        idempotency: Option<Idempotency>,
+    ) -> Result<Vec<Submitted>, SubmitError> {
         if self.is_draining() {
             return Err(SubmitError::Draining);
         }
@@ -67,7 +89,7 @@ impl Engine {
         inserts: Vec<JobInsert>,
         idempotency: Option<Idempotency>,
         at: Timestamp,
-    ) -> Result<Vec<Job>, SubmitError> {
+    ) -> Result<Vec<Submitted>, SubmitError> {
         let accepted: Vec<Job> = inserts.iter().map(|insert| accepted(insert, insert.id)).collect();
         let places = match jobs.as_slice() {
             [one] if one.spec.start == Start::Now => self.shared.reserve_places(1),
@@ -84,23 +106,70 @@ impl Engine {
         }
         let submission = Submission { jobs: inserts, idempotency, at, offer };
         let inserted = self.shared.store.job_insert(submission).await;
-        if !matches!(&inserted, Ok(Inserted::New(leases)) if leases.iter().any(Option::is_some)) {
+        let was_taken = |lodged: &Lodged| matches!(lodged, Lodged::New(Some(_)));
+        if !matches!(&inserted, Ok(Inserted::New(all)) if all.iter().any(was_taken)) {
             self.shared.release_places(places);
         }
         match inserted? {
-            Inserted::Replay(ids) => Ok(replayed(&accepted, &ids)),
-            Inserted::New(leases) => {
-                self.shared.observer.submitted(accepted.len());
-                for ((job, new), lease) in accepted.iter().zip(jobs).zip(leases) {
-                    match lease {
-                        Some(token) => perform::begin(&self.shared, Task::handed(job, new, token)),
-                        None if job.run_at > at => self.shared.bus.due(job.run_at),
-                        None => self.offer_to_workers(&job.spec),
+            Inserted::Replay(ids) => self.replayed(&accepted, &ids).await,
+            Inserted::New(lodged) => {
+                for ((job, new), lodged) in accepted.iter().zip(jobs).zip(&lodged) {
+                    match lodged {
+                        Lodged::New(Some(token)) => {
+                            perform::begin(&self.shared, Task::handed(job, new, *token));
+                        }
+                        Lodged::New(None) if job.run_at > at => self.shared.bus.due(job.run_at),
+                        Lodged::New(None) => self.offer_to_workers(&job.spec),
+                        Lodged::Known(_) => {}
                     }
                 }
-                Ok(accepted)
+                Ok(self.lodged(accepted, &lodged).await)
             }
         }
+    }
+
+    /// What became of each job.
+    async fn lodged(&self, accepted: Vec<Job>, lodged: &[Lodged]) -> Vec<Submitted> {
+        let known = |lodged: &Lodged| match lodged {
+            Lodged::Known(id) => Some(*id),
+            Lodged::New(_) => None,
+        };
+        let ids: Vec<_> = lodged.iter().filter_map(known).collect();
+        self.shared.observer.submitted(accepted.len() - ids.len());
+        // What is stored is stored, whether these can be read or not.
+        let found = match ids.as_slice() {
+            [] => Vec::new(),
+            ids => self.shared.store.job_get(ids).await.unwrap_or_default(),
+        };
+        let mut found = found.into_iter();
+        let submitted = |(job, lodged): (Job, &Lodged)| match known(lodged) {
+            None => Submitted { job, known: false },
+            Some(id) => {
+                let gone = || Job { id, created_at: id.made_at(), ..job };
+                Submitted { job: found.next().flatten().unwrap_or_else(gone), known: true }
+            }
+        };
+        accepted.into_iter().zip(lodged).map(submitted).collect()
+    }
+
+    /// The answer of the first time. The request is the same, so only ids and times differ; a job
+    /// that may have been there before is shown as it stands.
+    async fn replayed(
+        &self,
+        accepted_now: &[Job],
+        ids: &[JobId],
+    ) -> Result<Vec<Submitted>, SubmitError> {
+        let unique = |job: &Job| job.spec.unique.is_some();
+        let stored = if accepted_now.iter().any(unique) {
+            self.shared.store.job_get(ids).await?
+        } else {
+            vec![None; ids.len()]
+        };
+        let earlier = |((job, id), stored): ((&Job, &JobId), Option<Job>)| {
+            let job = stored.filter(|_| unique(job)).unwrap_or_else(|| replayed(job, *id));
+            Submitted { job, known: false }
+        };
+        Ok(accepted_now.iter().zip(ids).zip(stored).map(earlier).collect())
     }
 
     /// Wakes whoever may take on a new job.
@@ -152,12 +221,11 @@ impl Engine {
     }
 
     fn named(&self, job: &NewJob, at: Timestamp) -> JobInsert {
-        JobInsert {
-            id: self.shared.ids.next(at, &*self.shared.chance),
-            spec: job.spec.clone(),
-            input: job.input.to_json(),
-            params: job.params.to_json(),
-        }
+        let (input, params) = (job.input.to_json(), job.params.to_json());
+        let unique = job.spec.unique.as_ref();
+        let mark = unique.map(|unique| unique.mark(&job.spec.flow, &input, &params));
+        let id = self.shared.ids.next(at, &*self.shared.chance);
+        JobInsert { id, spec: job.spec.clone(), input, params, mark }
     }
 }
 
@@ -184,18 +252,10 @@ fn accepted(insert: &JobInsert, id: JobId) -> Job {
     }
 }
 
-/// The answer of the first time: the request is the same, so only ids and times differ.
-fn replayed(accepted_now: &[Job], ids: &[JobId]) -> Vec<Job> {
-    let earlier = |job: &Job, id: &JobId| {
-        let insert = JobInsert {
-            id: *id,
-            spec: job.spec.clone(),
-            input: job.input.clone(),
-            params: job.params.clone(),
-        };
-        accepted(&insert, *id)
-    };
-    accepted_now.iter().zip(ids).map(|(job, id)| earlier(job, id)).collect()
+/// A job as an earlier submission of the same was answered.
+fn replayed(job: &Job, id: JobId) -> Job {
+    let Job { spec, input, params, .. } = job.clone();
+    accepted(&JobInsert { id, spec, input, params, mark: None }, id)
 }
 
 impl Task {

@@ -49,6 +49,8 @@ pub const DEFAULT_KEY_LIMIT: u32 = 1;
 pub const DELAY_MILLIS: u64 = 10 * 365 * 86_400_000;
 /// The longest time limit of one attempt: thirty days.
 pub const TIMEOUT_MILLIS: u64 = 30 * 86_400_000;
+/// The longest time after its submission that a unique job is in the way: a year.
+pub const UNIQUE_MILLIS: u64 = 365 * 86_400_000;
 /// How long an idempotency key is kept at least: seven days.
 pub const IDEMPOTENCY_MILLIS: u64 = 7 * 86_400_000;
 /// The longest idempotency key.

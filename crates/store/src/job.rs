@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use async_trait::async_trait;
-use jobmill_model::job::{Children, Idempotency, Place, Spec};
+use jobmill_model::job::{Children, Fingerprint, Idempotency, Place, Spec};
 use jobmill_model::queue::Name;
 use jobmill_model::{InstanceId, Job, JobId, Json, State, Timestamp, Token};
 
@@ -21,6 +21,8 @@ pub struct JobInsert {
     pub input: Json,
     /// Its params.
     pub params: Json,
+    /// Jobs with the same mark are the same, if it is to be the only one.
+    pub mark: Option<Fingerprint>,
 }
 
 /// Jobs that are accepted together or not at all.
@@ -50,11 +52,19 @@ pub struct Offer {
 /// What became of a submission.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Inserted {
-    /// The jobs are stored. For each, the token of the lease that was handed over with it, if
-    /// one was.
-    New(Vec<Option<Token>>),
+    /// What became of each job.
+    New(Vec<Lodged>),
     /// The same submission was accepted before, with these ids; nothing was stored.
     Replay(Vec<JobId>),
+}
+
+/// What became of one job of a submission.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Lodged {
+    /// It is stored. The token of the lease that was handed over with it, if one was.
+    New(Option<Token>),
+    /// It is not stored: this job with the same mark is there.
+    Known(JobId),
 }
 
 /// Which jobs to list. Every condition that is given must hold.
@@ -121,6 +131,8 @@ pub enum Retried {
     Done,
     /// The job is in this state, from which no new run can be opened.
     Refused(State),
+    /// This other job with the same mark is unfinished.
+    Taken(JobId),
     /// No such job.
     Unknown,
 }
@@ -156,10 +168,14 @@ pub trait Jobs: Send + Sync {
     /// `submitted` and ready, or held by its key. A job is handed over (leased to the offer's
     /// instance, as by [`job_claim`](crate::Leases::job_claim)) if the offer knows its flow, has
     /// a place left, no other job that was there before is ready in its queue, and its queue and
-    /// its key let it go. With an idempotency key
-    /// that is known for the same body: nothing is stored and the earlier ids come back. The key
-    /// is known from then until [`idempotency_sweep`](Self::idempotency_sweep) removes it: kept
-    /// until `keep_until` and as long as a job of the submission is unfinished.
+    /// its key let it go. A job with a mark is not stored while another job with that mark, also
+    /// one of the same submission, is unfinished, or had been submitted less than its
+    /// [`span`](jobmill_model::job::Unique::span) before.
+    ///
+    /// With an idempotency key that is known for the same body: nothing is stored and the earlier
+    /// ids come back. The key is known from then until
+    /// [`idempotency_sweep`](Self::idempotency_sweep) removes it: kept until `keep_until` and as
+    /// long as a job that it stands for is unfinished.
     ///
     /// # Errors
     /// [`KeyReused`](crate::StoreError::KeyReused); [`Busy`](crate::StoreError::Busy) when too
@@ -187,7 +203,8 @@ pub trait Jobs: Send + Sync {
     ///
     /// After: `submitted` and claimable from `now`; run one higher; attempt, crashes, progress,
     /// error, times, journal, inbox and unpublished output (at once or with the next sweep)
-    /// cleared; ranked by `now`. Failed attempts stay.
+    /// cleared; ranked by `now`. Failed attempts stay. A job with a mark stays as it is while
+    /// another one with that mark is unfinished.
     async fn job_retry(&self, ids: &[JobId], now: Timestamp) -> Result<Vec<Retried>>;
 
     /// Deletes jobs that have ended, with all that belongs to them: input, tags, journal, failed

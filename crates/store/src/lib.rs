@@ -61,8 +61,8 @@ pub use error::StoreError;
 pub use event::{Change, Events, Feed};
 pub use flow::{Declared, Flows};
 pub use job::{
-    Cancelled, Deleted, Inserted, JobInsert, JobPage, JobQuery, Jobs, Offer, Retried, Situation,
-    Submission, Swept,
+    Cancelled, Deleted, Inserted, JobInsert, JobPage, JobQuery, Jobs, Lodged, Offer, Retried,
+    Situation, Submission, Swept,
 };
 pub use journal::{Append, Appended, Journals};
 pub use key::{KeyPut, Keys};

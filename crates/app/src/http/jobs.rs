@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use axum::extract::State;
 use hyper::{StatusCode, Uri};
+use jobmill_engine::Submitted;
 use jobmill_model::job::NewJob;
 use jobmill_model::{Job as Model, JobId, Problem, Span, Value, limits};
 use jobmill_store::{Cancelled, JobQuery, Retried};
@@ -56,6 +57,7 @@ pub(crate) fn routes() -> OpenApiRouter<Arc<Room>> {
                 "created_at": "2026-11-21T09:30:00.250Z", "run_at": "2026-11-21T09:30:00.250Z",
                 "started_at": null, "finished_at": null, "error": null, "warnings": [],
                 "tags": [], "parent": null, "waiting_for": null})),
+        (status = 200, description = "A job that is the same was there: this one", body = Job),
         (status = 413, description = "The body is too large",
             body = Document, content_type = "application/problem+json"),
         (status = 422, description = "Everything that is wrong with the job, with its place",
@@ -84,10 +86,10 @@ async fn submit_job(State(room): Shared, posted: Posted) -> Answer {
         return Err(Refusal::of_problems(Kind::Invalid, problems));
     }
     let bare = job.spec.bare;
-    let submitted = room.engine.submit(vec![job], idempotency).await;
+    let submitted = room.engine.submit_each(vec![job], idempotency).await;
     let place = |_, problem| if bare { whole_body(problem) } else { problem };
     let jobs = submitted.map_err(|error| Refusal::of_submission(error, place))?;
-    Ok(reply::accepted(one(&jobs)?))
+    Ok(reply::submitted(one(&jobs)?))
 }
 
 /// Adds what the flow has to say of an input whose options are wrong, so that the sender sees
@@ -107,7 +109,7 @@ fn whole_body(mut problem: Problem) -> Problem {
     problem
 }
 
-fn one(jobs: &[Model]) -> Result<&Model, Refusal> {
+fn one(jobs: &[Submitted]) -> Result<&Submitted, Refusal> {
     jobs.first().ok_or_else(|| Refusal::new(Kind::Broken, "the job was stored but is not shown"))
 }
 
@@ -163,9 +165,9 @@ async fn submit_jobs(State(room): Shared, posted: Posted) -> Answer {
     let place = |index: usize, problem| {
         bulk.place(index, if bare[index] { whole_body(problem) } else { problem })
     };
-    let submitted = room.engine.submit(jobs, idempotency).await;
+    let submitted = room.engine.submit_each(jobs, idempotency).await;
     let jobs = submitted.map_err(|error| Refusal::of_submission(error, place))?;
-    let bytes = jobs.iter().map(reply::job_bytes).sum();
+    let bytes = jobs.iter().map(|submitted| reply::job_bytes(&submitted.job)).sum();
     let page = Page::whole(jobs.iter().map(Job::from).collect());
     Ok(reply::sized(StatusCode::ACCEPTED, &page, bytes))
 }
@@ -391,6 +393,11 @@ async fn retry_job(State(room): Shared, JobPath(id): JobPath) -> Answer {
         Retried::Done => Ok(reply::accepted(&find(&room, id).await?)),
         Retried::Refused(state) => {
             let detail = format!("the job is {state}; only a failed or cancelled one runs again");
+            Err(Refusal::of_state(Kind::NotPossible, id, state, detail))
+        }
+        Retried::Taken(other) => {
+            let state = find(&room, id).await?.state;
+            let detail = format!("job {other}, which is the same, is unfinished");
             Err(Refusal::of_state(Kind::NotPossible, id, state, detail))
         }
         Retried::Unknown => Err(Refusal::no_job()),

@@ -4,6 +4,7 @@ use axum::body::Body;
 use axum::response::{IntoResponse, Response};
 use hyper::StatusCode;
 use hyper::header::{CACHE_CONTROL, CONTENT_TYPE, HeaderName, HeaderValue, LOCATION};
+use jobmill_engine::Submitted;
 use jobmill_model::{Job as Model, JobId};
 use serde::Serialize;
 
@@ -48,8 +49,19 @@ pub(crate) fn job(job: &Model) -> Response {
 
 /// A job that is accepted, and where to find it.
 pub(crate) fn accepted(job: &Model) -> Response {
-    let mut response = sized(StatusCode::ACCEPTED, &Job::from(job), job_bytes(job));
-    response.headers_mut().insert(LOCATION, location(job.id));
+    located(StatusCode::ACCEPTED, job.id, &Job::from(job), job_bytes(job))
+}
+
+/// What became of a submission, and where to find the job.
+pub(crate) fn submitted(submitted: &Submitted) -> Response {
+    let status = if submitted.known { StatusCode::OK } else { StatusCode::ACCEPTED };
+    let job = &submitted.job;
+    located(status, job.id, &Job::from(submitted), job_bytes(job))
+}
+
+fn located(status: StatusCode, id: JobId, job: &Job<'_>, bytes: usize) -> Response {
+    let mut response = sized(status, job, bytes);
+    response.headers_mut().insert(LOCATION, location(id));
     response
 }
 

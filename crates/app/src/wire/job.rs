@@ -9,6 +9,8 @@ use serde::{Deserializer, Serialize, Serializer};
 use serde_json::value::RawValue;
 use utoipa::ToSchema;
 
+use jobmill_engine::Submitted;
+
 use super::error::Error;
 use super::id::Id;
 use super::moment::Moment;
@@ -61,6 +63,9 @@ pub(crate) struct Job<'a> {
     /// What a machine waits for in the middle of its work.
     #[schema(value_type = Option<String>)]
     waiting_for: Option<&'a str>,
+    /// In the answer to a submission with `unique`: whether this job was there already.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    duplicate: Option<bool>,
     #[serde(flatten)]
     #[schema(ignore)]
     echo: Echo<'a>,
@@ -94,7 +99,7 @@ impl Serialize for Tags<'_> {
 }
 
 /// The names of the job's own fields, which an echoed field never overwrites.
-pub(crate) const OWN_FIELDS: [&str; 20] = [
+pub(crate) const OWN_FIELDS: [&str; 21] = [
     "id",
     "flow",
     "queue",
@@ -115,7 +120,15 @@ pub(crate) const OWN_FIELDS: [&str; 20] = [
     "tags",
     "parent",
     "waiting_for",
+    "duplicate",
 ];
+
+impl<'a> From<&'a Submitted> for Job<'a> {
+    fn from(submitted: &'a Submitted) -> Self {
+        let Submitted { job, known } = submitted;
+        Self { duplicate: job.spec.unique.as_ref().map(|_| *known), ..Self::from(job) }
+    }
+}
 
 impl<'a> From<&'a Model> for Job<'a> {
     fn from(job: &'a Model) -> Self {
@@ -141,6 +154,7 @@ impl<'a> From<&'a Model> for Job<'a> {
             tags: Tags(&spec.tags),
             parent: spec.parent.map(Id),
             waiting_for: job.waiting_for.as_deref(),
+            duplicate: None,
             echo: if spec.bare { Echo::of(&job.input) } else { Echo(Vec::new()) },
         }
     }
@@ -222,7 +236,8 @@ mod tests {
             error: None,
             waiting_for: None,
         };
-        let text = serde_json::to_vec(&Job::from(&job)).unwrap();
+        let shown = Job { duplicate: Some(false), ..Job::from(&job) };
+        let text = serde_json::to_vec(&shown).unwrap();
         Value::from_json(&text).unwrap()
     }
 

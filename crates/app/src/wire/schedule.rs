@@ -53,7 +53,8 @@ pub(crate) struct Body {
     clock_change: Option<ClockChangeWord>,
     /// Whether it rests.
     paused: Option<bool>,
-    /// What each tick submits, as for `POST /jobs`, without `delay` and `run_at`.
+    /// What each tick submits, as for `POST /jobs`, without `delay`, `run_at` and
+    /// `unique`.
     #[schema(value_type = submission::Submission)]
     job: (),
 }
@@ -191,6 +192,11 @@ fn read_job(body: Option<&Value>, now: Timestamp, problems: &mut Vec<Problem>) -
         }
     }
     let job = submission::read(body.clone(), "/job", now, problems);
+    if job.spec.unique.is_some() {
+        let message =
+            "say with `overlap` what becomes of a tick while the job before is unfinished";
+        problems.push(Problem::new("/job/unique", message));
+    }
     let most = TAGS - TICK_TAGS;
     if job.spec.tags.len() > most {
         let message = format!("at most {most} tags: the job of a tick gets {TICK_TAGS} more");

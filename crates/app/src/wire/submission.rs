@@ -1,6 +1,6 @@
 //! What a sender asks for: from a body to checked jobs.
 
-use jobmill_model::job::{Backoff, NewJob, Spec, Start};
+use jobmill_model::job::{Backoff, NewJob, Spec, Start, Unique};
 use jobmill_model::queue::{Name, Priority};
 use jobmill_model::{Declaration, Map, Problem, Span, Timestamp, Value, limits};
 use utoipa::ToSchema;
@@ -10,7 +10,7 @@ use super::reader::{Reader, expected};
 /// The flow of a body that names none: document 004's form.
 pub(crate) const BARE_FLOW: &str = "range_report";
 
-const FIELDS: [&str; 12] = [
+const FIELDS: [&str; 13] = [
     "flow",
     "input",
     "params",
@@ -23,6 +23,7 @@ const FIELDS: [&str; 12] = [
     "backoff",
     "timeout",
     "tags",
+    "unique",
 ];
 
 /// A job to submit. A body without `flow` is, as a whole, the input of the flow `range_report`.
@@ -66,6 +67,30 @@ pub(crate) struct Submission {
     /// Names to find the job by.
     #[schema(max_items = 32)]
     tags: Option<Vec<String>>,
+    /// Not beside another job of the flow that is the same: then that one is answered.
+    unique: Option<Only>,
+}
+
+/// What makes jobs of a flow the same: `true` for the input and params, text for a key, or an
+/// object.
+#[derive(ToSchema)]
+#[schema(as = Unique)]
+#[expect(dead_code, reason = "it describes the field for the OpenAPI document")]
+pub(crate) enum Only {
+    #[schema(title = "ByInput", example = true)]
+    ByInput(bool),
+    #[schema(title = "ByKey", example = "invoice-7")]
+    ByKey(String),
+    #[schema(title = "ForATime")]
+    ForATime {
+        /// The key; without one, the input and params.
+        #[schema(max_length = 128)]
+        key: Option<String>,
+        /// How long after its submission a job is in the way although it has ended, as a
+        /// duration.
+        #[schema(example = "1h")]
+        r#for: Option<String>,
+    },
 }
 
 /// How long to wait between tries: a duration (the same every time) or the numbers of an
@@ -180,6 +205,7 @@ fn read_options(reader: &mut Reader<'_, '_>, spec: &mut Spec, now: Timestamp) {
         reader.refuse("timeout", "expected a duration above 0s");
     }
     spec.tags = reader.names("tags", limits::TAGS);
+    spec.unique = read_unique(reader);
 }
 
 fn read_start(reader: &mut Reader<'_, '_>, now: Timestamp) -> Start {
@@ -197,6 +223,24 @@ fn read_start(reader: &mut Reader<'_, '_>, now: Timestamp) -> Start {
                 reader.refuse("run_at", format!("at most ten years ahead, at {last}"));
             }
             Start::At(at)
+        }
+    }
+}
+
+fn read_unique(reader: &mut Reader<'_, '_>) -> Option<Unique> {
+    match reader.value("unique")? {
+        Value::Bool(unique) => unique.then(Unique::default),
+        Value::String(_) => Some(Unique { key: reader.name("unique"), span: None }),
+        value @ Value::Map(_) => reader.below("unique", value, |reader| {
+            reader.only(&["key", "for"]);
+            Some(Unique {
+                key: reader.name("key"),
+                span: reader.span("for", limits::UNIQUE_MILLIS),
+            })
+        }),
+        other => {
+            reader.refuse("unique", expected("true, a key or an object", other));
+            None
         }
     }
 }
@@ -252,6 +296,7 @@ mod tests {
         let job = read_text(
             r#"{"flow":"f","input":[1],"params":{"split":"half"},"queue":"q","key":"k","priority":-5,
             "delay":"30s","max_attempts":7,"timeout":"1h30m","tags":["a","b","a"],
+            "unique":{"key":"u","for":"1h"},
             "backoff":{"initial":"2s","max":"1m","multiplier":3,"jitter":0}}"#,
         )
         .unwrap();
@@ -261,6 +306,8 @@ mod tests {
         assert_eq!((spec.priority.level(), spec.max_attempts), (-5, 7));
         assert_eq!(spec.start, Start::After(Span::from_secs(30)));
         assert_eq!(spec.timeout, Some(Span::from_secs(5_400)));
+        let unique = Unique { key: Some(Name::trusted("u")), span: Some(Span::from_secs(3_600)) };
+        assert_eq!(spec.unique, Some(unique));
         assert_eq!(spec.tags, ["a", "b"].map(Name::trusted));
         let (initial, max) = (Span::from_secs(2), Span::from_secs(60));
         assert_eq!(spec.backoff, Backoff { initial, max, multiplier: 3.0, jitter: 0.0 });
@@ -275,6 +322,22 @@ mod tests {
         let wait = Backoff::fixed(Span::from_secs(5));
         let spec = Spec { backoff: wait, ..Spec::new(Name::trusted("f")) };
         assert_eq!(job, NewJob { spec, input: Value::Null, params: Value::from(Map::new()) });
+    }
+
+    #[test]
+    fn a_unique_job_is_so_by_its_input_or_by_a_key() {
+        let unique = |text: &str| {
+            let body = format!(r#"{{"flow":"f","unique":{text}}}"#);
+            read_text(&body).map(|job| job.spec.unique)
+        };
+        let by_key = Unique { key: Some(Name::trusted("k")), span: None };
+        assert_eq!(unique("true"), Ok(Some(Unique::default())));
+        assert_eq!(unique("{}"), Ok(Some(Unique::default())));
+        assert_eq!(unique("false"), Ok(None));
+        assert_eq!(unique(r#""k""#), Ok(Some(by_key)));
+        for bad in ["7", r#""a b""#, r#"{"for":"never"}"#, r#"{"by":"key"}"#] {
+            assert!(unique(bad).is_err_and(|said| said[0].starts_with("/unique")), "{bad}");
+        }
     }
 
     #[test]

@@ -261,3 +261,41 @@ async fn a_full_path_may_have_a_last_slash_or_not() {
     assert_eq!(server.get(&format!("/jobs/{id}/")).await.status, 200);
     assert_eq!(server.post("/jobs/", PAIRS).await.status, 202);
 }
+
+#[tokio::test]
+async fn a_unique_job_is_answered_with_its_like() {
+    let server = Server::start().await;
+    let later = |unique: &str, input: u32| {
+        format!(r#"{{"flow":"echo","input":{input},"delay":"1h","unique":{unique}}}"#)
+    };
+    let first = server.post("/jobs", &later("true", 1)).await;
+    assert_eq!((first.status, first.field("duplicate")), (202, Value::Bool(false)));
+    let again = server.post("/jobs", &later("true", 1)).await;
+    assert_eq!((again.status, again.field("duplicate")), (200, Value::Bool(true)));
+    assert_eq!(again.word("id"), first.word("id"));
+    assert_eq!(again.header("location"), first.header("location"));
+    assert_eq!(server.post("/jobs", &later("true", 2)).await.status, 202);
+    let bulk = format!("[{},{}]", later(r#""k""#, 3), later(r#""k""#, 4));
+    let bulk = server.post("/jobs/bulk", &bulk).await;
+    assert_eq!(bulk.status, 202);
+    assert_eq!(bulk.word("items/0/id"), bulk.word("items/1/id"));
+    assert_eq!(bulk.field("items/1/input"), 3.into(), "it is shown as it stands");
+    let path = format!("/jobs/{}", first.word("id"));
+    server.post(&format!("{path}/cancel"), "").await;
+    assert!(!server.get(&path).await.text().contains("duplicate"));
+    let second = server.post("/jobs", &later("true", 1)).await;
+    assert_eq!(second.status, 202);
+    let refused = server.post(&format!("{path}/retry"), "").await;
+    refused.problem(409);
+    assert!(refused.word("detail").contains(&second.word("id")), "{}", refused.text());
+}
+
+#[tokio::test]
+async fn of_many_unique_submissions_at_once_one_is_stored() {
+    let server = Server::start().await;
+    let body = r#"{"flow":"echo","delay":"1h","unique":"only"}"#;
+    let answers = futures::future::join_all((0..20).map(|_| server.post("/jobs", body))).await;
+    let new = answers.iter().filter(|answer| answer.status == 202).count();
+    assert_eq!(new, 1);
+    assert!(answers.iter().all(|answer| answer.word("id") == answers[0].word("id")));
+}

@@ -7,8 +7,8 @@ use jobmill_model::job::{Idempotency, Move, Progress, Spec};
 use jobmill_model::queue::{Name, Rank};
 use jobmill_model::{InstanceId, Job, JobId, State, Timestamp, Token};
 use jobmill_store::{
-    Cancelled, Change, Deleted, Inserted, JobInsert, JobPage, JobQuery, Jobs, Result, Retried,
-    Situation, StoreError, Submission, Swept,
+    Cancelled, Change, Deleted, Inserted, JobInsert, JobPage, JobQuery, Jobs, Lodged, Result,
+    Retried, Situation, StoreError, Submission, Swept,
 };
 use rusqlite::{Connection, params};
 
@@ -90,17 +90,22 @@ fn size(job: &JobInsert) -> usize {
 }
 
 pub(super) fn insert(tx: &mut Txn<'_>, submission: &Submission) -> Outcome<Inserted> {
-    if let Some(idempotency) = &submission.idempotency {
-        if let Some(ids) = known(tx, idempotency)? {
-            return Ok(Inserted::Replay(ids));
-        }
-        keep_key(tx, idempotency, &submission.jobs)?;
+    if let Some(idempotency) = &submission.idempotency
+        && let Some(ids) = known(tx, idempotency)?
+    {
+        return Ok(Inserted::Replay(ids));
     }
     let offer = submission.offer.as_ref();
     let mut places = offer.map_or(0, |offer| offer.places);
     let busy = busy_queues(tx, submission);
-    let mut leases = Vec::with_capacity(submission.jobs.len());
+    let (mut lodged, mut ids) = (Vec::with_capacity(submission.jobs.len()), Vec::new());
     for job in &submission.jobs {
+        if let Some(known) = marked(tx, job, submission.at)? {
+            lodged.push(Lodged::Known(known));
+            ids.push(known);
+            continue;
+        }
+        ids.push(job.id);
         let Spec { flow, queue, key, .. } = &job.spec;
         let ready = job.spec.start.run_at(submission.at) <= submission.at;
         let goes = match key {
@@ -114,9 +119,21 @@ pub(super) fn insert(tx: &mut Txn<'_>, submission: &Submission) -> Outcome<Inser
         });
         places -= usize::from(taker.is_some());
         let taker = taker.map(|offer| offer.instance);
-        leases.push(insert_one(tx, job, submission.at, goes, taker)?);
+        lodged.push(Lodged::New(insert_one(tx, job, submission.at, goes, taker)?));
     }
-    Ok(Inserted::New(leases))
+    if let Some(idempotency) = &submission.idempotency {
+        keep_key(tx, idempotency, &ids)?;
+    }
+    Ok(Inserted::New(lodged))
+}
+
+/// The job with the mark of a new one that is in its way.
+fn marked(tx: &mut Txn<'_>, job: &JobInsert, now: Timestamp) -> rusqlite::Result<Option<JobId>> {
+    let Some(mark) = job.mark else { return Ok(None) };
+    if let Some(id) = tx.first(Query::MarkOpen, [mark.0], |row| row::id(row, 0))? {
+        return Ok(Some(id));
+    }
+    tx.first(Query::MarkLate, params![mark.0, now.as_millis()], |row| row::id(row, 0))
 }
 
 /// Those of the submission's queues in which a job is claimable already.
@@ -134,7 +151,7 @@ fn insert_one(
     goes: bool,
     taker: Option<InstanceId>,
 ) -> Outcome<Option<Token>> {
-    let JobInsert { id, spec, input, params } = job;
+    let JobInsert { id, spec, input, params, mark } = job;
     let (key, run_at, taken) = (Key::of(*id), spec.start.run_at(at), taker.is_some());
     let (state, waits) = match taker {
         Some(_) => (State::Running, false),
@@ -145,6 +162,7 @@ fn insert_one(
     let (rank, held) = if goes { (rank, None) } else { (None, rank) };
     let inline = input.as_str().len() + params.as_str().len() <= INLINE_BYTES;
     let token = Token(u64::from(taken));
+    let mark_until = spec.unique.as_ref().and_then(|unique| unique.span).map(|span| at.after(span));
     tx.execute(
         Query::JobInsert,
         params![
@@ -168,6 +186,8 @@ fn insert_one(
             inline.then(|| params.as_str()),
             spec.key.as_ref().map(Name::as_str),
             held,
+            mark.map(|mark| mark.0),
+            mark_until.map(Timestamp::as_millis),
         ],
     )?;
     if !inline {
@@ -203,9 +223,9 @@ fn known(tx: &mut Txn<'_>, idempotency: &Idempotency) -> Outcome<Option<Vec<JobI
     }
 }
 
-fn keep_key(tx: &mut Txn<'_>, idempotency: &Idempotency, jobs: &[JobInsert]) -> Outcome<()> {
+fn keep_key(tx: &mut Txn<'_>, idempotency: &Idempotency, jobs: &[JobId]) -> Outcome<()> {
     let Idempotency { scope, key, body, keep_until } = idempotency;
-    let ids: Vec<u8> = jobs.iter().flat_map(|job| *job.id.as_bytes()).collect();
+    let ids: Vec<u8> = jobs.iter().flat_map(|id| *id.as_bytes()).collect();
     let values = params![scope, key, body.0, keep_until.as_millis(), ids];
     tx.execute(Query::IdempotencyInsert, values)?;
     Ok(())
@@ -308,6 +328,11 @@ fn retry_one(tx: &mut Txn<'_>, id: JobId, now: Timestamp) -> Outcome<Retried> {
     let Some(mut head) = tx.head(id)? else { return Ok(Retried::Unknown) };
     if head.state.after(Move::Reopen).is_none() {
         return Ok(Retried::Refused(head.state));
+    }
+    if let Some(mark) = tx.first(Query::JobMark, [Key::of(id)], |row| row.get::<_, [u8; 32]>(0))?
+        && let Some(other) = tx.first(Query::MarkOpen, [mark], |row| row::id(row, 0))?
+    {
+        return Ok(Retried::Taken(other));
     }
     head.step(Move::Reopen)?;
     tx.drop_journal(&mut head)?;

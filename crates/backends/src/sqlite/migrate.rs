@@ -22,6 +22,7 @@ const MIGRATIONS: &[Migration] = &[
     Migration { name: "007_keys", sql: include_str!("migrations/007_keys.sql") },
     Migration { name: "008_history", sql: include_str!("migrations/008_history.sql") },
     Migration { name: "009_queues", sql: include_str!("migrations/009_queues.sql") },
+    Migration { name: "010_marks", sql: include_str!("migrations/010_marks.sql") },
 ];
 
 /// `JMil`: what `file` and we know our data files by.

@@ -1,6 +1,6 @@
 //! The options of a job that are seldom given, as one JSON text: nothing where all are default.
 
-use jobmill_model::job::{Backoff, Spec, Start};
+use jobmill_model::job::{Backoff, Spec, Start, Unique};
 use jobmill_model::queue::{Name, Priority};
 use jobmill_model::{JobId, Map, Span, Timestamp, Value};
 
@@ -36,6 +36,13 @@ pub(super) fn write(spec: &Spec) -> Option<String> {
     if !spec.warnings.is_empty() {
         map.insert("warnings", Value::list(spec.warnings.iter().map(|text| text.as_str().into())));
     }
+    if let Some(Unique { key, span }) = &spec.unique {
+        let key = key.as_ref().map(|key| key.as_str().into());
+        map.insert(
+            "unique",
+            Value::list([key.unwrap_or_default(), span.map(millis).unwrap_or_default()]),
+        );
+    }
     if spec.bare {
         map.insert("bare", true.into());
     }
@@ -56,6 +63,7 @@ pub(super) fn read(plain: Plain, text: Option<&str>) -> Option<Spec> {
             "timeout" => spec.timeout = Some(span(value)?),
             "tags" => spec.tags = texts(value, |text| Name::trusted(text))?,
             "warnings" => spec.warnings = texts(value, str::to_owned)?,
+            "unique" => spec.unique = Some(unique(value)?),
             "bare" => spec.bare = true,
             _ => return None,
         }
@@ -84,6 +92,12 @@ fn backoff(value: &Value) -> Option<Backoff> {
     };
     let (multiplier, jitter) = (*multiplier, *jitter);
     Some(Backoff { initial: span(initial)?, max: span(max)?, multiplier, jitter })
+}
+
+fn unique(value: &Value) -> Option<Unique> {
+    let [key, time] = value.as_list()? else { return None };
+    let span = if *time == Value::Null { None } else { Some(span(time)?) };
+    Some(Unique { key: key.as_str().map(Name::trusted), span })
 }
 
 fn texts<T>(value: &Value, make: impl Fn(&str) -> T) -> Option<Vec<T>> {
@@ -124,6 +138,7 @@ mod tests {
             tags: vec![Name::trusted("a"), Name::trusted("b")],
             warnings: vec!["odd \"thing\"".to_owned()],
             bare: true,
+            unique: Some(Unique { key: Some(Name::trusted("k")), span: None }),
             ..Spec::new(Name::trusted("f"))
         };
         let (text, read) = there_and_back(&spec);
@@ -131,7 +146,7 @@ mod tests {
             text.as_deref(),
             Some(concat!(
                 r#"{"after":5000,"backoff":[7,7,1.0,0.0],"timeout":1000,"#,
-                r#""tags":["a","b"],"warnings":["odd \"thing\""],"bare":true}"#
+                r#""tags":["a","b"],"warnings":["odd \"thing\""],"unique":["k",null],"bare":true}"#
             ))
         );
         assert_eq!(read, spec);

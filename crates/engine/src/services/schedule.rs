@@ -102,7 +102,7 @@ fn answer(engine: &Engine, schedule: &Schedule, now: Timestamp, busy: bool) -> S
         let id = schedule.job_id(tick, now, index);
         let spec = schedule.job_spec(tick);
         let (input, params) = (&schedule.rules.job.input, &schedule.rules.job.params);
-        jobs.push(JobInsert { id, spec, input: input.clone(), params: params.clone() });
+        jobs.push(JobInsert { id, spec, input: input.clone(), params: params.clone(), mark: None });
         schedule.fire(tick, id);
     }
     ScheduleWrite { schedule, jobs, at: now }

@@ -142,8 +142,11 @@ impl Jobs for FlawedStore {
         }
         let ids: Vec<_> = submission.jobs.iter().map(|job| job.id).collect();
         let inserted = self.inner.job_insert(submission).await?;
-        if let Inserted::New(leases) = &inserted {
-            let leased = ids.iter().zip(leases).filter_map(|(id, token)| Some((*id, (*token)?)));
+        if let Inserted::New(lodged) = &inserted {
+            let leased = ids.iter().zip(lodged).filter_map(|(id, lodged)| match lodged {
+                Lodged::New(Some(token)) => Some((*id, *token)),
+                _ => None,
+            });
             for (id, token) in leased {
                 self.tell(id, token);
             }

@@ -252,14 +252,19 @@ impl Witness {
                     self.broken("one key, one submission", text);
                 }
             }
-            Inserted::New(leases) => {
+            Inserted::New(lodged) => {
                 if let Some(known) = known {
                     let text = format!("{key:?} is stored again; it stands for {known:?}");
                     self.broken("one key, one submission", text);
                 }
-                let ids = submission.jobs.iter().map(|job| job.id).collect();
+                let id = |(job, lodged): (&JobInsert, &Lodged)| match lodged {
+                    Lodged::New(_) => job.id,
+                    Lodged::Known(id) => *id,
+                };
+                let ids = submission.jobs.iter().zip(lodged).map(id).collect();
                 key.map(|key| self.keys.insert(key, ids));
-                for (job, lease) in submission.jobs.iter().zip(leases) {
+                for (job, lodged) in submission.jobs.iter().zip(lodged) {
+                    let Lodged::New(lease) = lodged else { continue };
                     self.new_job(job, submission.at);
                     if let (Some(token), Some(offer)) = (lease, &submission.offer) {
                         self.lease(job.id, *token, offer.instance, life);

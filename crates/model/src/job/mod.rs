@@ -10,7 +10,7 @@ pub use backoff::{Backoff, BackoffError};
 pub use explain::{Children, Explanation, Facts, Line, Place, SILENCE_MILLIS, Workers, explain};
 pub use judge::{Counters, Verdict, judge, judge_crash, timed_out};
 pub use state::{Move, State};
-pub use unique::{Fingerprint, Idempotency, IdempotencyError};
+pub use unique::{Fingerprint, Idempotency, IdempotencyError, Unique};
 
 use crate::id::JobId;
 use crate::limits;
@@ -69,6 +69,8 @@ pub struct Spec {
     pub bare: bool,
     /// The job that spawned this one.
     pub parent: Option<JobId>,
+    /// Which other jobs it is not submitted beside.
+    pub unique: Option<Unique>,
 }
 
 impl Spec {
@@ -88,6 +90,7 @@ impl Spec {
             warnings: Vec::new(),
             bare: false,
             parent: None,
+            unique: None,
         }
     }
 }

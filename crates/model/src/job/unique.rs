@@ -1,9 +1,12 @@
-//! Uniqueness: the same idempotency key gives the same job.
+//! Uniqueness: the same idempotency key gives the same job, and a job may ask to be the only
+//! one of its kind.
 
 use std::fmt;
 
 use crate::limits::{IDEMPOTENCY_KEY_BYTES, IDEMPOTENCY_MILLIS};
+use crate::queue::Name;
 use crate::time::{Span, Timestamp};
+use crate::value::Json;
 
 /// A hash of a request body, to tell a repeated request from another one.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -66,6 +69,31 @@ impl Idempotency {
     }
 }
 
+/// What makes a job the same as another of its flow, so that one of them is enough.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Unique {
+    /// The sender's word for what it does; without one, its input and params say it.
+    pub key: Option<Name>,
+    /// How long after its submission a job is in the way of another although it has ended.
+    pub span: Option<Span>,
+}
+
+impl Unique {
+    /// What the jobs have in common of which one is enough.
+    #[must_use]
+    pub fn mark(&self, flow: &Name, input: &Json, params: &Json) -> Fingerprint {
+        let (kind, parts) = match &self.key {
+            Some(key) => ("key", [key.as_str(), ""]),
+            None => ("input", [input.as_str(), params.as_str()]),
+        };
+        let mut hasher = blake3::Hasher::new();
+        for part in [flow.as_str(), kind, parts[0], parts[1]] {
+            hasher.update(&(part.len() as u64).to_le_bytes()).update(part.as_bytes());
+        }
+        Fingerprint(*hasher.finalize().as_bytes())
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -76,6 +104,27 @@ mod tests {
         assert!(new("order-42").is_ok());
         for bad in ["", "a\tb", "é", &"x".repeat(256)] {
             assert!(new(bad).is_err(), "{bad:?}");
+        }
+    }
+
+    #[test]
+    fn jobs_are_the_same_by_their_flow_and_their_key_or_their_input() {
+        let mark = |flow: &str, key: Option<&str>, input: &str| {
+            let unique = Unique { key: key.map(Name::trusted), span: None };
+            unique.mark(&Name::trusted(flow), &Json::trusted(input), &Json::trusted("{}"))
+        };
+        assert_eq!(mark("f", Some("a"), "1"), mark("f", Some("a"), "2"));
+        assert_eq!(mark("f", None, "1"), mark("f", None, "1"));
+        let all = [
+            mark("f", Some("a"), "1"),
+            mark("f", Some("b"), "1"),
+            mark("g", Some("a"), "1"),
+            mark("f", None, "1"),
+            mark("f", None, "2"),
+            mark("f1", None, ""),
+        ];
+        for (place, one) in all.iter().enumerate() {
+            assert!(!all[..place].contains(one), "{place}");
         }
     }
 

@@ -65,10 +65,12 @@ pub(super) enum Flaw {
     OverfillsKeys,
     /// It knows of no rate.
     IgnoresRates,
+    /// It does not look for jobs with the same mark.
+    IgnoresMarks,
 }
 
 impl Flaw {
-    pub(super) const ALL: [Self; 22] = [
+    pub(super) const ALL: [Self; 23] = [
         Self::RewritesBlind,
         Self::RepeatsRows,
         Self::SettlesStale,
@@ -91,6 +93,7 @@ impl Flaw {
         Self::OverfillsQueues,
         Self::OverfillsKeys,
         Self::IgnoresRates,
+        Self::IgnoresMarks,
     ];
 }
 
@@ -117,6 +120,9 @@ impl Jobs for FlawedStore {
     async fn job_insert(&self, mut submission: Submission) -> Result<Inserted> {
         if self.flaw == Flaw::IgnoresBodies {
             submission.idempotency.iter_mut().for_each(|key| key.body = Fingerprint::of(b""));
+        }
+        if self.flaw == Flaw::IgnoresMarks {
+            submission.jobs.iter_mut().for_each(|job| job.mark = None);
         }
         if self.flaw == Flaw::OverfillsOffers {
             submission.offer.iter_mut().for_each(|offer| offer.places += 1);

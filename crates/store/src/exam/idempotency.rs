@@ -10,10 +10,10 @@ use jobmill_model::job::{Fingerprint, Idempotency};
 use super::stage::{
     Draft, Must, Stage, at, complete, draft, drafts, everything, fail, offer, submission,
 };
-use crate::{Inserted, Result, Store, StoreError, Submission};
+use crate::{Inserted, Lodged, Result, Store, StoreError, Submission};
 
 /// A submission under a key that is kept until second 100.
-fn keyed(drafts: Vec<Draft>, scope: &str, key: &str, body: &str) -> Submission {
+pub(super) fn keyed(drafts: Vec<Draft>, scope: &str, key: &str, body: &str) -> Submission {
     let idempotency = Idempotency {
         scope: scope.to_owned(),
         key: key.to_owned(),
@@ -36,7 +36,7 @@ fn ids(numbers: impl IntoIterator<Item = u32>) -> Vec<JobId> {
 }
 
 fn new() -> Result<Inserted> {
-    Ok(Inserted::New(vec![None]))
+    Ok(Inserted::New(vec![Lodged::New(None)]))
 }
 
 pub async fn the_same_key_and_body_give_the_same_job(store: Arc<dyn Store>) {
@@ -68,7 +68,7 @@ pub async fn another_key_or_scope_is_another_submission(store: Arc<dyn Store>) {
 pub async fn a_bulk_comes_back_in_its_order(store: Arc<dyn Store>) {
     let stage = Stage::new(store);
     let bulk = keyed(drafts([3, 1, 2]), "jobs", "k", "body");
-    assert_eq!(stage.job_insert(bulk).await, Ok(Inserted::New(vec![None; 3])));
+    assert_eq!(stage.job_insert(bulk).await, Ok(Inserted::New(vec![Lodged::New(None); 3])));
     let again = keyed(drafts([6, 5, 4]), "jobs", "k", "body");
     assert_eq!(stage.job_insert(again).await, replayed([3, 1, 2]));
     let other = keyed(drafts([9, 8, 7]), "jobs", "k", "other");

@@ -4,7 +4,7 @@
 
 use std::sync::Arc;
 
-use jobmill_model::job::{Backoff, Progress, Spec, Start};
+use jobmill_model::job::{Backoff, Fingerprint, Progress, Spec, Start, Unique};
 use jobmill_model::limits::{DELAY_MILLIS, TIMEOUT_MILLIS};
 use jobmill_model::queue::Priority;
 use jobmill_model::{Job, Span, State};
@@ -32,10 +32,13 @@ pub async fn a_stored_job_reads_back_whole(store: Arc<dyn Store>) {
         warnings: vec!["two keys, one value".to_owned(), String::new()],
         bare: true,
         parent: Some(nobody()),
+        unique: Some(Unique { key: None, span: Some(Span::from_secs(9)) }),
     };
     let (input, params) = (json(r#"{"b":1,"a":[1.0,null]}"#), json(r#"{"z":"\u0000"}"#));
     let id = draft(1).id();
-    let insert = JobInsert { id, spec: spec.clone(), input: input.clone(), params: params.clone() };
+    let mark = Some(Fingerprint::of(b"mark"));
+    let (kept, given) = (spec.clone(), (input.clone(), params.clone()));
+    let insert = JobInsert { id, spec: kept, input: given.0, params: given.1, mark };
     let tokens = stage.insert(Submission { jobs: vec![insert], ..submission(vec![]) }).await;
     assert_eq!(tokens, [None]);
     let expected = Job {

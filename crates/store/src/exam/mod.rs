@@ -37,6 +37,7 @@ pub mod signal;
 mod stage;
 pub mod table_row;
 pub mod tally;
+pub mod unique;
 
 use std::future::Future;
 use std::sync::Arc;
@@ -285,6 +286,16 @@ macro_rules! exam {
                 held_jobs_do_not_keep_others_from_being_handed_over
                 a_raised_limit_lets_held_jobs_through
                 a_lowered_limit_of_keys_holds_once_enough_have_ended
+            }
+            unique {
+                an_unfinished_job_is_in_the_way_of_its_like
+                jobs_of_another_mark_or_none_are_not_in_the_way
+                an_ended_job_is_in_the_way_for_its_span
+                jobs_of_one_submission_are_compared_too
+                a_known_job_takes_no_place_of_an_offer
+                an_idempotency_key_stands_for_the_known_job
+                no_new_run_is_opened_beside_another_job_of_the_mark
+                a_deleted_job_is_out_of_the_way
             }
             journal {
                 entries_read_back_in_order

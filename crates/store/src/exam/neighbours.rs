@@ -11,7 +11,7 @@ use jobmill_model::job::{Fingerprint, Idempotency};
 use super::stage::{
     Must, Stage, at, claim, complete, draft, drafts, everything, fail, offer, submission,
 };
-use crate::{Claimed, Inserted, Settled, Store, StoreError, Submission};
+use crate::{Claimed, Inserted, Lodged, Settled, Store, StoreError, Submission};
 
 fn keyed(number: u32, body: &str) -> Submission {
     let (scope, key) = ("jobs".to_owned(), "k".to_owned());
@@ -43,7 +43,8 @@ pub async fn one_submission_under_a_key_is_stored(store: Arc<dyn Store>) {
     let stage = Stage::new(store);
     let answers = join_all((1..=10).map(|n| stage.job_insert(keyed(n, "body")))).await;
     let answers: Vec<_> = answers.into_iter().map(Must::must).collect();
-    let new = answers.iter().filter(|answer| **answer == Inserted::New(vec![None])).count();
+    let new =
+        answers.iter().filter(|answer| **answer == Inserted::New(vec![Lodged::New(None)])).count();
     let stored = stage.list(&everything()).await;
     let replayed = answers.iter().filter(|a| **a == Inserted::Replay(stored.clone())).count();
     assert_eq!((new, replayed, stored.len()), (1, 9, 1));
@@ -62,7 +63,7 @@ pub async fn a_refused_submission_leaves_its_neighbours_alone(store: Arc<dyn Sto
         let expected = match n % 3 {
             0 => Err(StoreError::KeyReused),
             1 => Ok(Inserted::Replay(vec![draft(1).id()])),
-            _ => Ok(Inserted::New(vec![None])),
+            _ => Ok(Inserted::New(vec![Lodged::New(None)])),
         };
         assert_eq!(answer, expected, "job {n}");
     }

@@ -5,7 +5,7 @@ use std::ops::Deref;
 use std::sync::Arc;
 
 use jobmill_model::fault::Fault;
-use jobmill_model::job::{FailedAttempt, Spec, Start, Verdict};
+use jobmill_model::job::{FailedAttempt, Fingerprint, Spec, Start, Unique, Verdict};
 use jobmill_model::machine::{EffectNumber, Entry, Outcome};
 use jobmill_model::output::{Chunk, Extent, Shape};
 use jobmill_model::queue::{DEFAULT_QUEUE, Name, Priority, QueueRules};
@@ -13,7 +13,7 @@ use jobmill_model::{InstanceId, Job, JobId, Json, Span, State, Timestamp, Token,
 
 use crate::{
     Append, AttemptQuery, Call, Claim, Claimed, EffectPut, Extend, Inserted, JobInsert, JobQuery,
-    Lent, Noted, Offer, Park, Parked, Result, Settle, Settled, Store, Submission,
+    Lent, Lodged, Noted, Offer, Park, Parked, Result, Settle, Settled, Store, Submission,
 };
 
 /// An answer that an exam relies on.
@@ -100,6 +100,11 @@ impl Draft {
         self.with(|spec| spec.key = Some(name(key)))
     }
 
+    /// The only one of flow `f` under this key.
+    pub(super) fn unique(self, key: &str) -> Self {
+        self.with(|spec| spec.unique = Some(Unique { key: Some(name(key)), span: None }))
+    }
+
     pub(super) fn tags(self, tags: &[&str]) -> Self {
         self.with(|spec| spec.tags = tags.iter().map(|tag| name(tag)).collect())
     }
@@ -128,9 +133,14 @@ impl Draft {
         JobId::from_parts(at(self.at), random)
     }
 
+    fn mark(&self) -> Option<Fingerprint> {
+        let unique = self.spec.unique.as_ref()?;
+        Some(unique.mark(&self.spec.flow, &self.input, &json("{}")))
+    }
+
     pub(super) fn insert(self) -> JobInsert {
         let id = self.id();
-        JobInsert { id, spec: self.spec, input: self.input, params: json("{}") }
+        JobInsert { id, mark: self.mark(), spec: self.spec, input: self.input, params: json("{}") }
     }
 }
 
@@ -217,7 +227,13 @@ impl Stage {
     /// The tokens under which the jobs of a new submission were handed over.
     pub(super) async fn insert(&self, submission: Submission) -> Vec<Option<Token>> {
         match self.job_insert(submission).await.must() {
-            Inserted::New(tokens) => tokens,
+            Inserted::New(lodged) => {
+                let token = |lodged| match lodged {
+                    Lodged::New(token) => token,
+                    Lodged::Known(id) => panic!("not a new job: {id}"),
+                };
+                lodged.into_iter().map(token).collect()
+            }
             Inserted::Replay(ids) => panic!("not a new submission: {ids:?}"),
         }
     }

@@ -3,15 +3,15 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use async_trait::async_trait;
-use jobmill_model::job::{self, Move, Progress, Spec};
+use jobmill_model::job::{self, Fingerprint, Idempotency, Move, Progress, Spec};
 use jobmill_model::limits::{PAGE_BYTES, SITUATION_ROWS};
 use jobmill_model::queue::Name;
 use jobmill_model::{Job, JobId, State, Timestamp, Token};
 
 use super::{Data, Key, KeyName, MemoryStore, Place, Row};
 use crate::{
-    Cancelled, Change, Deleted, Inserted, JobInsert, JobPage, JobQuery, Jobs, Offer, Result,
-    Retried, Situation, StoreError, Submission, Swept,
+    Cancelled, Change, Deleted, Inserted, JobInsert, JobPage, JobQuery, Jobs, Lodged, Offer,
+    Result, Retried, Situation, StoreError, Submission, Swept,
 };
 
 #[async_trait]
@@ -64,12 +64,17 @@ impl Data {
         if let Some(ids) = self.known(&submission)? {
             return Ok(Inserted::Replay(ids));
         }
-        self.keep_key(&submission);
-        let Submission { jobs, at, offer, .. } = submission;
+        let Submission { jobs, at, offer, idempotency } = submission;
         let busy = self.busy_queues();
         let mut places = offer.as_ref().map_or(0, |offer| offer.places);
-        let mut leases = Vec::with_capacity(jobs.len());
+        let (mut lodged, mut ids) = (Vec::with_capacity(jobs.len()), Vec::new());
         for job in jobs {
+            if let Some(known) = job.mark.and_then(|mark| self.marked(mark, at)) {
+                lodged.push(Lodged::Known(known));
+                ids.push(known);
+                continue;
+            }
+            ids.push(job.id);
             let row = Row::new(job, at);
             let (id, waits) = (row.job.id, row.place != Place::Ready);
             self.tally.enter(row.job.state);
@@ -83,9 +88,24 @@ impl Data {
             let taker = offer.as_ref().filter(|offer| places > 0 && may_take(offer, row, &busy));
             let taker = taker.filter(|_| self.room(&row.job.spec.queue, at) > 0);
             places -= usize::from(taker.is_some());
-            leases.push(taker.map(|offer| self.lease(id, Place::Leased(offer.instance), at).token));
+            let lease = |offer: &Offer| self.lease(id, Place::Leased(offer.instance), at).token;
+            lodged.push(Lodged::New(taker.map(lease)));
         }
-        Ok(Inserted::New(leases))
+        self.keep_key(idempotency, ids);
+        Ok(Inserted::New(lodged))
+    }
+
+    /// The job with a mark that is in the way of another one.
+    fn marked(&self, mark: Fingerprint, now: Timestamp) -> Option<JobId> {
+        let unfinished = self.unfinished_with(mark);
+        let late = self.rows.values().filter(|row| row.mark == Some(mark));
+        let late = late.filter_map(|row| Some((row.in_the_way_until()?, row.job.id)));
+        unfinished.or_else(|| Some(late.filter(|(until, _)| *until > now).max()?.1))
+    }
+
+    fn unfinished_with(&self, mark: Fingerprint) -> Option<JobId> {
+        let mut rows = self.rows.values().filter(|row| row.mark == Some(mark));
+        rows.find(|row| !row.job.state.is_final()).map(|row| row.job.id)
     }
 
     /// The jobs of an earlier submission under the same idempotency key.
@@ -99,9 +119,8 @@ impl Data {
         }
     }
 
-    fn keep_key(&mut self, submission: &Submission) {
-        let Some(idempotency) = submission.idempotency.clone() else { return };
-        let jobs = submission.jobs.iter().map(|job| job.id).collect();
+    fn keep_key(&mut self, idempotency: Option<Idempotency>, jobs: Vec<JobId>) {
+        let Some(idempotency) = idempotency else { return };
         let key = Key { body: idempotency.body, keep_until: idempotency.keep_until, jobs };
         self.keys.insert((idempotency.scope, idempotency.key), key);
     }
@@ -148,6 +167,9 @@ impl Data {
         let state = row.job.state;
         if state.after(Move::Reopen).is_none() {
             return Retried::Refused(state);
+        }
+        if let Some(other) = row.mark.and_then(|mark| self.unfinished_with(mark)) {
+            return Retried::Taken(other);
         }
         let row = self.step(id, Move::Reopen);
         row.chunks.clear();
@@ -225,6 +247,8 @@ impl Row {
         };
         Self {
             job,
+            mark: new.mark,
+            submitted_at: at,
             token: Token::default(),
             place: if waits { Place::Waiting(Some(run_at)) } else { Place::Ready },
             let_through: None,
@@ -237,6 +261,14 @@ impl Row {
             chunks: BTreeMap::new(),
             published: None,
         }
+    }
+}
+
+impl Row {
+    /// Until when it is in the way of a job with its mark although it has ended.
+    fn in_the_way_until(&self) -> Option<Timestamp> {
+        let span = self.job.spec.unique.as_ref()?.span?;
+        Some(self.submitted_at.after(span))
     }
 }
 

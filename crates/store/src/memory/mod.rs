@@ -98,6 +98,9 @@ struct Key {
 #[derive(Debug)]
 struct Row {
     job: Job,
+    /// Jobs with the same mark are the same.
+    mark: Option<Fingerprint>,
+    submitted_at: Timestamp,
     token: Token,
     place: Place,
     /// Its rank once its key has let it through later than its time; its own otherwise.

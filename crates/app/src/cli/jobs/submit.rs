@@ -57,6 +57,11 @@ pub(crate) struct Submit {
     /// The time limit of one try, such as 5m
     #[arg(long, value_name = "DURATION")]
     timeout: Option<String>,
+    /// Not beside an unfinished job of the flow with this key or, without a key, with the same
+    /// input and params: then that job is answered
+    #[arg(long, value_name = "KEY", num_args = 0..=1, require_equals = true,
+        default_missing_value = "")]
+    unique: Option<String>,
     /// A name for this submission: with the same name it is accepted once
     #[arg(long, value_name = "KEY")]
     idempotency_key: Option<String>,
@@ -66,7 +71,7 @@ pub(crate) struct Submit {
     /// Posts every line of a file as a job, all or none; - for standard input
     #[arg(long, value_name = "FILE", conflicts_with_all = [
         "flow", "input", "params", "queue", "key", "priority", "delay", "run_at", "tags",
-        "max_attempts", "backoff", "timeout", "wait",
+        "max_attempts", "backoff", "timeout", "unique", "wait",
     ])]
     bulk: Option<String>,
 }
@@ -117,8 +122,14 @@ impl Submit {
             ("backoff", given(&self.backoff)),
             ("max_attempts", self.max_attempts.map(Value::from)),
             ("timeout", given(&self.timeout)),
+            ("unique", self.unique()),
             ("tags", (!self.tags.is_empty()).then(|| Value::list(tags))),
         ]))
+    }
+
+    fn unique(&self) -> Option<Value> {
+        let key = self.unique.as_deref()?;
+        Some(if key.is_empty() { true.into() } else { key.into() })
     }
 
     async fn bulk(&self, client: &Client, screen: Screen, file: &str) -> Result<(), Failure> {

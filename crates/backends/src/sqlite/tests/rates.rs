@@ -15,7 +15,7 @@ use std::time::{Duration, Instant};
 
 use futures::executor::block_on;
 use futures::future::join_all;
-use jobmill_store::{Claim, Inserted, Jobs, Leases, Settled};
+use jobmill_store::{Claim, Inserted, Jobs, Leases, Lodged, Settled};
 
 use super::stage::{self, at, completed, flows, here, offered, submission};
 use crate::sqlite::SqliteStore;
@@ -87,14 +87,17 @@ fn send_for<F: Future<Output = u64>>(
 
 async fn submit(store: &SqliteStore, number: u64) -> u64 {
     let inserted = store.job_insert(submission(number, INPUT)).await.unwrap();
-    assert_eq!(inserted, Inserted::New(vec![None]));
+    assert_eq!(inserted, Inserted::New(vec![Lodged::New(None)]));
     1
 }
 
 /// One job's whole life: handed over at its submission, and settled.
 async fn perform(store: &SqliteStore, number: u64) -> u64 {
     let inserted = store.job_insert(offered(number, INPUT)).await.unwrap();
-    assert!(matches!(&inserted, Inserted::New(tokens) if tokens[0].is_some()), "{number}");
+    assert!(
+        matches!(&inserted, Inserted::New(all) if matches!(all[..], [Lodged::New(Some(_))])),
+        "{number}"
+    );
     let settled = store.job_settle(vec![completed(number, 4, RESULT)]).await.unwrap();
     assert!(matches!(settled[0], Settled::Done(_)));
     1

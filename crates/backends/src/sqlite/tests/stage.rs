@@ -46,7 +46,13 @@ pub(super) fn id(number: u64) -> JobId {
 /// A submission of one job of flow `f` with this input.
 pub(super) fn submission(number: u64, input: &str) -> Submission {
     let (id, spec) = (id(number), Spec::new(Name::trusted("f")));
-    let job = JobInsert { id, spec, input: Json::trusted(input), params: Json::trusted("{}") };
+    let job = JobInsert {
+        id,
+        spec,
+        input: Json::trusted(input),
+        params: Json::trusted("{}"),
+        mark: None,
+    };
     Submission { jobs: vec![job], idempotency: None, at: at(number), offer: None }
 }
 

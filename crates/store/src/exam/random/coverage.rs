@@ -7,8 +7,8 @@ use super::document;
 use super::key;
 use super::op::{Answer, Op};
 use crate::{
-    Appended, Cancelled, Declared, Deleted, Deployed, Inserted, Noted, Parked, Retried, Settled,
-    Signalled, Written,
+    Appended, Cancelled, Declared, Deleted, Deployed, Inserted, Lodged, Noted, Parked, Retried,
+    Settled, Signalled, Written,
 };
 
 /// The answers that a random run has met, verb by verb.
@@ -17,7 +17,7 @@ pub struct Coverage(BTreeMap<(&'static str, &'static str), u64>);
 
 /// Every verb with the answers that a run of some length meets.
 const WANTED: &[(&str, &[&str])] = &[
-    ("job_insert", &["new", "handed over", "replay", "refused"]),
+    ("job_insert", &["new", "handed over", "known", "replay", "refused"]),
     ("job_get", &["some", "none"]),
     ("job_situation", &["some", "none"]),
     ("job_list", &["some", "none"]),
@@ -118,11 +118,7 @@ fn some(found: bool) -> &'static str {
 /// The kinds of answer that are in an answer.
 fn words(answer: &Answer) -> Vec<&'static str> {
     match answer {
-        Answer::Inserted(Ok(Inserted::New(tokens))) => {
-            let handed_over =
-                |token: &Option<_>| if token.is_some() { "handed over" } else { "new" };
-            tokens.iter().map(handed_over).collect()
-        }
+        Answer::Inserted(Ok(Inserted::New(all))) => all.iter().map(|one| lodged(*one)).collect(),
         Answer::Inserted(Ok(Inserted::Replay(_))) => vec!["replay"],
         Answer::Inserted(Err(_)) => vec!["refused"],
         Answer::Got(jobs) => jobs.iter().map(|job| some(job.is_some())).collect(),
@@ -228,10 +224,19 @@ fn written(answer: Written) -> &'static str {
     }
 }
 
+fn lodged(answer: Lodged) -> &'static str {
+    match answer {
+        Lodged::New(None) => "new",
+        Lodged::New(Some(_)) => "handed over",
+        Lodged::Known(_) => "known",
+    }
+}
+
 fn retried(answer: Retried) -> &'static str {
     match answer {
         Retried::Done => "done",
         Retried::Refused(_) => "refused",
+        Retried::Taken(_) => "taken",
         Retried::Unknown => "unknown",
     }
 }

@@ -16,7 +16,7 @@ use jobmill_model::{InstanceId, Job, JobId, Schedule, State, Timestamp, Token};
 use super::super::stage::{Must, at, every_attempt, name, nobody};
 use super::chance::Chance;
 use super::op::{Answer, Op};
-use crate::{AttemptQuery, Inserted, JobQuery, Noted, Settled, Store, Written};
+use crate::{AttemptQuery, Inserted, JobQuery, Lodged, Noted, Settled, Store, Written};
 
 const FLOWS: [&str; 3] = ["f", "g", "h"];
 const QUEUES: [&str; 4] = ["default", "slow", "nightly", "mail"];
@@ -163,9 +163,10 @@ impl World {
     /// Takes in what the oracle answered.
     pub(super) fn learn(&mut self, op: &Op, answer: &Answer) {
         match (op, answer) {
-            (Op::Insert(submission), Answer::Inserted(Ok(Inserted::New(tokens)))) => {
+            (Op::Insert(submission), Answer::Inserted(Ok(Inserted::New(lodged)))) => {
                 self.keys.extend(submission.idempotency.clone());
-                for (job, token) in submission.jobs.iter().zip(tokens) {
+                for (job, lodged) in submission.jobs.iter().zip(lodged) {
+                    let Lodged::New(token) = lodged else { continue };
                     self.jobs.push(job.id);
                     token.iter().for_each(|token| self.leases.push((job.id, *token)));
                 }

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use jobmill_model::job::{Backoff, Fingerprint, Idempotency, Spec, Start};
+use jobmill_model::job::{Backoff, Fingerprint, Idempotency, Spec, Start, Unique};
 use jobmill_model::queue::{Name, Priority};
 use jobmill_model::{JobId, Json, Span, Timestamp, Value};
 
@@ -20,13 +20,20 @@ impl World {
     }
 
     pub(super) fn job_insert(&mut self, at: Timestamp) -> JobInsert {
-        let spec = self.spec(at);
+        let mut spec = self.spec(at);
+        let mark = self.chance.percent(15).then(|| self.chance.below(4));
+        spec.unique = mark.map(|_| {
+            let span =
+                self.chance.percent(40).then(|| Span::from_millis(self.chance.below(60_000)));
+            Unique { key: None, span }
+        });
         let input = Value::map([("n", Value::from(self.chance.below(1_000)))]).to_json();
         JobInsert {
             id: JobId::from_parts(at, self.chance.bytes()),
             spec,
             input,
             params: Json::trusted("{}"),
+            mark: mark.map(|mark| Fingerprint::of(&mark.to_be_bytes())),
         }
     }
 

@@ -1,0 +1,1 @@
+SELECT mark FROM job WHERE id = ?1 AND mark IS NOT NULL
