@@ -16,6 +16,7 @@ use futures::FutureExt;
 use futures::future::BoxFuture;
 use futures::stream::{FuturesOrdered, FuturesUnordered, StreamExt};
 use jobmill_flow::output::{ChunkWriter, write_value};
+use jobmill_model::definition::CallLogLevel;
 use jobmill_model::machine::{
     Applied, Begin, Effect, EffectNumber, Entry, Fold, Outcome, Program, Seed,
 };
@@ -34,6 +35,11 @@ use crate::settle::Ending;
 
 /// Entries and signals are read in pages of this many.
 const PAGE: usize = 1_000;
+
+/// So many entries are folded on a thread of their own.
+const MANY: usize = 50;
+/// Turns that a machine takes there before it is looked at whether it is to stop.
+const TURNS: u64 = 20;
 
 /// The first and the longest pause while the store cannot write.
 const PAUSE_FIRST: Span = Span::from_millis(100);
@@ -67,7 +73,7 @@ pub(crate) async fn run(
     let exit = match task.documents() {
         Ok((input, params)) => {
             let begin = Begin { input, params, seed: Seed::of(task.id, task.run) };
-            caught(shared, program, begin, &task, handle).await
+            caught(shared, program, (begin, CallLogLevel::Nothing), &task, handle).await
         }
         Err(fault) => fault.into(),
     };
@@ -92,7 +98,7 @@ pub(crate) async fn run_execution(
 ) {
     let aside = step_aside(shared);
     let exit = match execution::load(shared, definition, &mut task).await {
-        Ok((program, begin)) => caught(shared, &*program, begin, &task, handle).await,
+        Ok((program, begin, log)) => caught(shared, &*program, (begin, log), &task, handle).await,
         Err(NoProgram::Fault(fault)) => fault.into(),
         Err(NoProgram::Store(error)) => {
             shared.observer.store_failed("definition_get", &error);
@@ -106,7 +112,7 @@ pub(crate) async fn run_execution(
 async fn caught(
     shared: &Arc<Shared>,
     program: &dyn Program,
-    begin: Begin,
+    begin: (Begin, CallLogLevel),
     task: &Task,
     handle: &Handle,
 ) -> Exit {
@@ -153,7 +159,7 @@ pub(crate) fn chunks_of(value: &Value) -> Result<(Extent, Vec<Chunk>), Fault> {
 async fn drive(
     shared: &Arc<Shared>,
     program: &dyn Program,
-    begin: Begin,
+    (begin, log): (Begin, CallLogLevel),
     task: &Task,
     handle: &Handle,
 ) -> Exit {
@@ -167,6 +173,7 @@ async fn drive(
         task,
         handle,
         seed,
+        log,
         fold,
         next_seq: 0,
         committed: 0,
@@ -210,6 +217,8 @@ struct Driver<'a> {
     task: &'a Task,
     handle: &'a Handle,
     seed: Seed,
+    /// Which calls are logged.
+    log: CallLogLevel,
     fold: Fold,
     /// The place of the next entry, counting those on their way to the store.
     next_seq: u64,
@@ -261,8 +270,12 @@ impl Driver<'_> {
             let read = self.shared.store.journal_read(self.task.id, from, PAGE).await;
             let entries = read.map_err(|error| self.refused("journal_read", &error))?;
             let last = entries.len() < PAGE;
-            for entry in entries {
-                self.apply(entry).await?;
+            if entries.len() >= MANY {
+                self.aside(move |fold| apply_all(fold, entries)).await?;
+            } else {
+                for entry in entries {
+                    self.apply(entry).await?;
+                }
             }
             if last {
                 break;
@@ -302,12 +315,28 @@ impl Driver<'_> {
             if !applied.paused || self.fold.end().is_some() {
                 return Ok(());
             }
-            tokio::task::yield_now().await;
             if self.handle.is_stopped() {
                 return Err(Exit::Lost);
             }
-            applied = guard(|| self.fold.go_on())?;
+            applied = self.aside(go_on_for_long).await?;
         }
+    }
+
+    /// Lets the machine think where nobody waits for the thread: requests and other machines
+    /// have theirs for themselves.
+    async fn aside(
+        &mut self,
+        think: impl FnOnce(&mut Fold) -> Result<Applied, Fault> + Send + 'static,
+    ) -> Result<Applied, Exit> {
+        let Ok(_turn) = self.shared.thinkers.acquire().await else { return Err(Exit::HandBack) };
+        let mut fold = self.fold.take_out();
+        let thinking = tokio::task::spawn_blocking(move || {
+            let thought = guard(|| think(&mut fold));
+            (fold, thought)
+        });
+        let Ok((fold, thought)) = thinking.await else { return Err(Exit::HandBack) };
+        self.fold = fold;
+        Ok(thought?)
     }
 
     /// Begins what the machine newly asks for, as far as the journal is on disk for it.
@@ -480,6 +509,9 @@ impl Driver<'_> {
             Outcome::Woken => {}
             _ => self.calls -= 1,
         }
+        if let Some((_, effect)) = self.fold.waiting().find(|(asked, _)| *asked == number) {
+            ops::log::call(self.task.id, self.log, effect, &outcome);
+        }
         let entry = self.entry(number, outcome)?;
         self.append(vec![entry], Vec::new());
         Ok(())
@@ -594,6 +626,34 @@ impl Driver<'_> {
 /// The lease holds, so nobody else has written: the journal itself is not what it was.
 fn damaged(place: u64) -> Fault {
     Fault::last("StoreDamaged", format!("the job's journal has lost entries from {place} on"))
+}
+
+/// Goes on for some turns, or until the machine does not only pause.
+fn go_on_for_long(fold: &mut Fold) -> Result<Applied, Fault> {
+    let mut all = fold.go_on()?;
+    for _ in 1..TURNS {
+        if !all.paused || fold.end().is_some() {
+            break;
+        }
+        let next = fold.go_on()?;
+        all.asked.extend(next.asked);
+        all.paused = next.paused;
+    }
+    Ok(all)
+}
+
+/// Folds entries one after the other, each until the machine waits.
+fn apply_all(fold: &mut Fold, entries: Vec<Entry>) -> Result<Applied, Fault> {
+    let mut all = Applied { asked: Vec::new(), paused: false };
+    for entry in entries {
+        let mut applied = fold.apply(entry)?;
+        all.asked.append(&mut applied.asked);
+        while applied.paused && fold.end().is_none() {
+            applied = fold.go_on()?;
+            all.asked.append(&mut applied.asked);
+        }
+    }
+    Ok(all)
 }
 
 /// Runs a piece of a machine; a panic there is the machine's failure.

@@ -100,6 +100,10 @@ pub(crate) struct Shared {
     pub(crate) programs: Programs,
     /// Turns to tell a history.
     pub(crate) histories: Semaphore,
+    /// Turns to query documents and rows.
+    pub(crate) queries: Semaphore,
+    /// Turns of machines that think for long.
+    pub(crate) thinkers: Semaphore,
     pub(crate) running: Running,
     pub(crate) performers: Performers,
     pub(crate) settler: Settler,
@@ -230,6 +234,8 @@ impl Engine {
             keys,
             programs: Programs::default(),
             histories: Semaphore::new(limits::HISTORIES_AT_ONCE),
+            queries: Semaphore::new(jobmill_google::limits::QUERIES_AT_ONCE),
+            thinkers: Semaphore::new(config.workers.max(1)),
             performers: Performers::new(performer),
             places: Places::new(config.workers.max(1)),
             ids: Ids::default(),

@@ -86,9 +86,9 @@ impl Engine {
         let mut labels = found.content.labels.clone();
         labels.extend(execute.labels);
         let params = ExecutionParams {
+            call_log_level: level(execute.call_log_level, &found),
             revision: found.revision,
             labels,
-            call_log_level: execute.call_log_level,
             history_level: execute.history_level,
         };
         let job = NewJob {
@@ -172,6 +172,10 @@ impl Engine {
             None | Some(Value::Null) => {
                 let mut params = job.params.as_map().cloned().unwrap_or_default();
                 params.insert("revision", present.revision.as_str().into());
+                let level = level(CallLogLevel::Unspecified, present);
+                if !params.contains("call_log_level") && level != CallLogLevel::Unspecified {
+                    params.insert("call_log_level", level.as_str().into());
+                }
                 job.params = params.into();
             }
             Some(Value::String(revision)) => {
@@ -193,16 +197,25 @@ impl Engine {
     }
 }
 
-/// The program of an execution and what it is begun with.
+/// Which calls are logged: as somebody says, else as the definition says.
+fn level(said: CallLogLevel, definition: &Definition) -> CallLogLevel {
+    match said {
+        CallLogLevel::Unspecified => definition.content.call_log_level,
+        said => said,
+    }
+}
+
+/// The program of an execution, what it is begun with, and which of its calls are logged.
 pub(crate) async fn load(
     shared: &Arc<Shared>,
     definition: &Name,
     task: &mut Task,
-) -> Result<(Arc<dyn Program>, Begin), NoProgram> {
+) -> Result<(Arc<dyn Program>, Begin, CallLogLevel), NoProgram> {
     let (input, params) = task.documents().map_err(NoProgram::Fault)?;
     let revision = revision(&params);
     let program = programs::program(shared, definition, &revision).await?;
-    Ok((program, begin(task.id, task.run, input)))
+    let level = ExecutionParams::from_value(&params).call_log_level;
+    Ok((program, begin(task.id, task.run, input), level))
 }
 
 /// The revision that an execution with these params runs.

@@ -18,6 +18,10 @@ pub const FILTERS: usize = 100;
 pub const BATCH_DOCUMENTS: usize = 1_000;
 /// The most text that one query may hold to sort and answer: what one answer can sensibly carry.
 pub const QUERY_BYTES: usize = 64 * 1024 * 1024;
+/// The longest that one query may look at documents or rows.
+pub const QUERY_MILLIS: u64 = 60_000;
+/// The most queries that run at once.
+pub const QUERIES_AT_ONCE: usize = 4;
 /// The most columns of a table, those of records counted.
 pub const COLUMNS: usize = 10_000;
 /// The deepest nest of records in a schema.

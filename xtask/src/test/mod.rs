@@ -71,6 +71,9 @@ fn run_tests(options: &TestOptions) -> Result<Tally, Failure> {
     })
 }
 
+/// How many mutants `crates/gcw/tests/hostile.rs` makes in a full run.
+const MUTANTS: &str = "JOBMILL_MUTANTS=100000";
+
 /// A runner's captured output together with how its summary is read.
 type Run = (Captured, fn(&[String]) -> Result<Tally, Failure>);
 
@@ -84,7 +87,9 @@ fn unit_and_integration(quick: bool) -> Result<Run, Failure> {
             println!("cargo-nextest is not installed; `cargo test` runs the same tests");
             (&["cargo", "test", "--no-fail-fast"], Tally::of_libtest)
         };
-    Ok((process::run_and_keep(&[runner, &SELECTION, targets].concat())?, read))
+    // The loop over mutated definitions goes on for about a minute, beside everything else.
+    let long: &[&str] = if quick { &[] } else { &["env", MUTANTS] };
+    Ok((process::run_and_keep(&[long, runner, &SELECTION, targets].concat())?, read))
 }
 
 /// Adds a run to what was counted before it. A runner has to be content and to have counted no

@@ -19,6 +19,8 @@ fn it_shows_the_documents_examples_with_their_results() {
         r#""key1 key2": "value1 value2""#,
         "/api/verify_status?job_id=",
         "/check_status/",
+        r#""valid_input_check","#,
+        r#""totalRows": "1""#,
         r#"-d '{"start":1, "end":2}'"#,
         "UnevenParts",
         "every answer as expected",

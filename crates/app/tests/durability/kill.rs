@@ -101,3 +101,65 @@ fn one_outcome_each(folder: &std::path::Path) {
     let out = Command::new("sqlite3").arg(database).arg(query).output().unwrap();
     assert_eq!(String::from_utf8_lossy(&out.stdout), "0\n0\n", "{out:?}");
 }
+
+const WAITS: &str = "main:
+  steps:
+    - open:
+        call: events.create_callback_endpoint
+        args: {http_callback_method: POST}
+        result: callback
+    - wait:
+        call: events.await_callback
+        args: {callback: '${callback}', timeout: 3600}
+        result: first
+    - again:
+        call: events.await_callback
+        args: {callback: '${callback}', timeout: 3600}
+        result: second
+    - done:
+        return: '${first.http_request.body + \" \" + second.http_request.body}'
+";
+
+/// The path of the address at which an execution waits.
+fn address_of(client: &mut Client, id: &str) -> String {
+    let path = format!("/v1/projects/p/locations/l/workflows/waits/executions/{id}/callbacks");
+    loop {
+        let (status, answer) = client.get(&path).unwrap();
+        assert_eq!(status, 200, "{answer}");
+        if answer.contains(r#""waiters":"1""#) {
+            let name = answer.split(r#""name":""#).nth(1).expect("it has a name");
+            return format!("/v1/{}", name.split('"').next().unwrap());
+        }
+        std::thread::yield_now();
+    }
+}
+
+#[test]
+fn a_callback_that_was_acknowledged_outlives_the_server_and_is_heard_once() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut server = Server::start(folder.path());
+    let mut client = server.connect();
+    let source = WAITS.replace('"', "\\\"").replace('\n', "\\n");
+    let deploy = "/v1/projects/p/locations/l/workflows?workflowId=waits";
+    let (status, answer) =
+        client.post(deploy, "", &format!(r#"{{"sourceContents":"{source}"}}"#)).unwrap();
+    assert_eq!(status, 200, "{answer}");
+    let (status, answer) = client.post("/workflows/waits/executions", "", "{}").unwrap();
+    assert_eq!(status, 202, "{answer}");
+    let id = member(&answer, "id").expect("the answer has the id");
+    // Killed while it waits, and right after each acknowledgement.
+    let address = address_of(&mut client, &id);
+    for word in ["one", "two"] {
+        server.kill();
+        server = Server::start(folder.path());
+        client = server.connect();
+        assert_eq!(address_of(&mut client, &id), address, "it stays the same");
+        let (status, answer) = client.post(&address, "", &format!("\"{word}\"")).unwrap();
+        assert_eq!((status, answer.as_str()), (200, ""));
+    }
+    server.kill();
+    server = Server::start(folder.path());
+    let (status, answer) = server.connect().get(&format!("/jobs/{id}/results?wait=60s")).unwrap();
+    assert_eq!(status, 200, "{answer}");
+    assert!(answer.contains(r#""result":"one two""#), "{answer}");
+}

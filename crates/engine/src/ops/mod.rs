@@ -3,10 +3,10 @@
 pub(crate) mod gate;
 pub(crate) mod google;
 pub(crate) mod http;
+pub(crate) mod log;
 
 mod child;
 mod function;
-mod log;
 
 use std::sync::Arc;
 
@@ -31,7 +31,7 @@ pub(crate) fn perform(
         Effect::Connector(call) if child::knows(&call.method) => {
             child::perform(shared.clone(), task.id, call, key).boxed()
         }
-        Effect::Connector(call) => google::perform(shared.clone(), call, key).boxed(),
+        Effect::Connector(call) => google::perform(shared.clone(), task.id, call, key).boxed(),
         Effect::Http(call) => http::perform(shared.clone(), call, key).boxed(),
         Effect::Log(entry) => std::future::ready(log::write(task.id, &entry)).boxed(),
         Effect::Callback(endpoint) => {

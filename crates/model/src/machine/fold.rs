@@ -18,6 +18,29 @@ pub struct Fold {
     end: Option<Result<Value, Fault>>,
 }
 
+/// The place of a machine that is away.
+struct Away;
+
+impl Away {
+    fn step() -> Step {
+        Step { effects: Vec::new(), then: Then::End(Err(broken("it is away"))) }
+    }
+}
+
+impl Machine for Away {
+    fn start(&mut self) -> Step {
+        Self::step()
+    }
+
+    fn fold(&mut self, _: EffectNumber, _: Outcome) -> Step {
+        Self::step()
+    }
+
+    fn go_on(&mut self) -> Step {
+        Self::step()
+    }
+}
+
 /// What taking something in led to.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Applied {
@@ -70,6 +93,20 @@ impl Fold {
         self.seq += 1;
         let step = self.machine.fold(entry.number, entry.outcome);
         self.take(step)
+    }
+
+    /// Takes the machine out, to be put back when it has thought elsewhere; until then this one
+    /// has ended with a fault.
+    #[must_use]
+    pub fn take_out(&mut self) -> Self {
+        let away = Self {
+            machine: Box::new(Away),
+            waiting: BTreeMap::new(),
+            asked: self.asked,
+            seq: self.seq,
+            end: Some(Err(broken("it is away"))),
+        };
+        std::mem::replace(self, away)
     }
 
     /// The effects that the machine waits for, by number.

@@ -7,6 +7,7 @@ use std::net::{Ipv4Addr, SocketAddr};
 use std::path::Path;
 
 use clap::Args;
+use jobmill_model::Span;
 use tempfile::TempDir;
 use tokio::sync::oneshot;
 
@@ -38,6 +39,7 @@ impl Demo {
         let mut settings = config::defaults();
         "warn".clone_into(&mut settings.log);
         settings.data = folder.path().join("data");
+        settings.process_sleep = Span::from_secs(1);
         settings.listen = self.listen.unwrap_or(settings.listen);
         boot::start_logs(&settings);
         let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
@@ -115,6 +117,8 @@ fn pointers(address: &Address, data_file: &Path) -> std::io::Result<()> {
     let sqlite = format!("sqlite3 {}", data_file.display());
     line(&format!("  the page        {address}/"))?;
     line(&format!("  the API         {address}/docs"))?;
+    let graph = "/workflows/backend_starter/graph.svg";
+    line(&format!("  the workflow    {address}{graph}"))?;
     line(&format!("  the jobs        {sqlite} 'SELECT job_id, status FROM jobs'"))?;
     line(&format!("  the results     {sqlite} 'SELECT key, value FROM output LIMIT 10'"))
 }

@@ -18,6 +18,7 @@ pub(super) async fn tell(teller: &mut Teller, folder: &Path) -> Result<(), Failu
     let first = expand_and_reduce(teller).await?;
     document_000(teller, &first).await?;
     document_001(teller).await?;
+    document_002(teller, folder).await?;
     document_004(teller).await?;
     large_product(teller, folder).await?;
     failure(teller).await?;
@@ -79,6 +80,43 @@ async fn document_001(teller: &mut Teller) -> Result<(), Failure> {
     teller.call(status, OK, has_status("completed")).await?;
     let result = Call::get(format!("/job_result/{id}"));
     teller.call(result, OK, has_result(r#"[{"key1 key2":"value1 value2"}]"#)).await?;
+    Ok(())
+}
+
+/// The workflow of document 002, as it runs at Google too.
+const WORKFLOW: &str = include_str!("../../../../../examples/backend_starter/workflow.yaml");
+
+async fn document_002(teller: &mut Teller, folder: &Path) -> Result<(), Failure> {
+    teller.chapter(
+        "Document 002: a workflow between two services",
+        "In the language of Google Cloud Workflows, deployed on Google's own path. It keeps its\n\
+         state in a Firestore document and writes a row to a BigQuery table. The processing sleeps\n\
+         three minutes; the setting process_sleep shortens it to a second here.",
+    )?;
+    let body = Value::map([("sourceContents", Value::from(WORKFLOW))]).to_string();
+    let file = folder.join("backend_starter.json");
+    std::fs::write(&file, &body)?;
+    let workflows = "/v1/projects/local/locations/local/workflows";
+    let route = format!("{workflows}?workflowId=backend_starter");
+    let call = Call::post_file(route, body, &file.display().to_string());
+    let is_done = |answer: &Value| field(answer, "done") == Some(&Value::Bool(true));
+    teller.call_quietly(call, OK, is_done).await?;
+    let check = Call::get("/is_valid_input?x=ann");
+    teller.call(check, OK, |answer| answer.as_str() == Some("Success")).await?;
+    let is_named = |answer: &Value| !text(answer, "workflow_id").is_empty();
+    let begun = Call::post("/trigger_workflow", r#"{"x": "ann"}"#);
+    let begun = teller.call(begun, OK, is_named).await?;
+    let id = text(&begun, "workflow_id");
+    teller.watch(id).await?;
+    let marks = r#"{"done":["valid_input_check","process"]}"#;
+    let has_marks =
+        |answer: &Value| field(answer, "state").is_some_and(|it| it.to_string() == marks);
+    teller.call(Call::get(format!("/check_status/{id}")), OK, has_marks).await?;
+    let table = "/bigquery/v2/projects/local/datasets/backend_starter/tables/outcomes/data";
+    let has_row = |answer: &Value| field(answer, "totalRows").and_then(Value::as_str) == Some("1");
+    teller.call(Call::get(table), OK, has_row).await?;
+    let has_steps = |answer: &Value| items(answer).len() == 3;
+    teller.call(Call::get(format!("/jobs/{id}/steps?limit=3")), OK, has_steps).await?;
     Ok(())
 }
 

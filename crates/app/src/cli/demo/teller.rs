@@ -65,11 +65,24 @@ impl Call {
     }
 }
 
-/// The answer with an ellipsis in the place of the input.
+/// Longer texts of an answer are not shown.
+const CHARS: usize = 300;
+
+/// The answer with an ellipsis in the place of the input and of long texts.
 fn without_input(answer: &Value) -> Value {
-    let mut answer = answer.as_map().cloned().unwrap_or_default();
-    answer.insert("input", Value::from("…"));
-    Value::from(answer)
+    let shown = |(name, value): (&std::sync::Arc<str>, &Value)| {
+        let value = match (&**name, value) {
+            ("input", _) => Value::from("…"),
+            (_, Value::String(text)) if text.len() > CHARS => Value::from("…"),
+            (_, Value::Map(_)) => without_input(value),
+            _ => value.clone(),
+        };
+        (name.clone(), value)
+    };
+    match answer.as_map() {
+        Some(map) => Value::map(map.iter().map(shown)),
+        None => answer.clone(),
+    }
 }
 
 /// Text that a shell takes as one word.
@@ -114,7 +127,7 @@ impl Teller {
         self.call_shown(call, status, is_right, Clone::clone).await
     }
 
-    /// The same for a job whose input is too long to be shown.
+    /// The same for an answer with an input or a text that is too long to be shown.
     pub(super) async fn call_quietly(
         &mut self,
         call: Call,

@@ -11,7 +11,7 @@ use jobmill_google::wire::{Error, Status};
 use jobmill_model::{Timestamp, Value};
 use jobmill_store as store;
 
-use super::{Asked, documents, of_store};
+use super::{Asked, check_time, documents, of_store, receipt};
 use crate::engine::Shared;
 
 /// Documents are read in pages of at most so many, and of about so much text.
@@ -42,7 +42,7 @@ pub(super) async fn answer(shared: &Shared, asked: &Asked<'_>) -> Read<Value> {
         }
         Operation::DocumentCommit => {
             let plan = Plan::read(&call.body, call.needed("database")?, asked.now)?;
-            Ok(run(shared, plan).await?.to_value())
+            run(shared, asked, plan, Ran::to_value).await
         }
         _ => Err(Error::new(Status::Internal, "the method belongs to another service")),
     }
@@ -91,20 +91,36 @@ fn condition(asked: &Asked<'_>) -> Read<Option<Expect>> {
     Expect::read(Some(&Value::map(parts.into_iter().flatten())))
 }
 
-async fn run(shared: &Shared, plan: Plan) -> Read<Ran> {
-    let names = plan.names().iter().map(key).collect();
-    let within = plan.clone();
+/// Runs a plan, once for each call of a machine, and answers what it came to.
+async fn run(
+    shared: &Shared,
+    asked: &Asked<'_>,
+    plan: Plan,
+    answer: impl Fn(&Ran) -> Value + Clone + Send + Sync + 'static,
+) -> Read<Value> {
+    let receipt = receipt::name(asked);
+    let (now, count, has_receipt) = (asked.now, plan.names().len(), receipt.is_some());
+    let names = plan.names().iter().map(key).chain(receipt).collect();
+    let (within, told) = (plan.clone(), answer.clone());
     let before = documents::commit(shared, names, move |present| {
-        let ran = within.run(&read_all(present)?)?;
+        if present.get(count).is_some_and(Option::is_some) {
+            return Ok(present.to_vec());
+        }
+        let ran = within.run(&read_all(&present[..count])?)?;
+        let receipt = has_receipt.then(|| Some(documents::new(&told(&ran), now)));
         let keep = |document: Document| store::Document {
             content: document.content(),
             created: document.created.0,
             updated: document.updated.0,
         };
-        Ok(ran.after.into_iter().map(|document| document.map(keep)).collect())
+        Ok(ran.after.into_iter().map(|document| document.map(keep)).chain(receipt).collect())
     });
+    let before = before.await?;
+    if let Some(Some(receipt)) = before.get(count) {
+        return Ok(receipt::answer(receipt));
+    }
     // The same function says again what it came to.
-    plan.run(&read_all(&before.await?)?)
+    Ok(answer(&plan.run(&read_all(&before[..count])?)?))
 }
 
 /// Writes one document; answers it as it is afterwards.
@@ -114,10 +130,14 @@ async fn write(
     name: DocumentName,
     action: Action,
     expect: Option<Expect>,
-) -> Read<Option<Document>> {
-    let write = Write { name, action, transforms: Vec::new(), expect };
-    let ran = run(shared, Plan::new(vec![write], asked.now)?).await?;
-    Ok(ran.after.into_iter().next().flatten())
+) -> Read<Value> {
+    let mask = mask(asked, "mask.fieldPaths")?;
+    let write = Write { name: name.clone(), action, transforms: Vec::new(), expect };
+    run(shared, asked, Plan::new(vec![write], asked.now)?, move |ran| {
+        let document = ran.after.first().and_then(Option::as_ref);
+        document.map(|document| document.to_value(&name, mask.as_deref())).unwrap_or_default()
+    })
+    .await
 }
 
 async fn get(shared: &Shared, asked: &Asked<'_>) -> Read<Value> {
@@ -205,8 +225,10 @@ async fn query(shared: &Shared, asked: &Asked<'_>) -> Read<Value> {
         limit: PAGE,
         bytes: PAGE_BYTES,
     };
+    let _turn = shared.queries.acquire().await;
     let mut found = query.run();
     loop {
+        check_time(shared, asked)?;
         let page = shared.store.document_list(&next).await.map_err(|error| of_store(&error))?;
         let Some((last, _)) = page.last() else { break };
         next.after = Some((last.parent.clone(), last.id.clone()));
@@ -231,18 +253,14 @@ async fn create(shared: &Shared, asked: &Asked<'_>) -> Read<Value> {
         // A repetition makes up the same id, and finds what was created before.
         None => (Action::CreateOnce(fields), None),
     };
-    let mask = mask(asked, "mask.fieldPaths")?;
-    let document = write(shared, asked, name.clone(), action, expect).await?;
-    Ok(document.map(|document| document.to_value(&name, mask.as_deref())).unwrap_or_default())
+    write(shared, asked, name, action, expect).await
 }
 
 async fn patch(shared: &Shared, asked: &Asked<'_>) -> Read<Value> {
     let name = DocumentName::read(asked.call.needed("name")?)?;
     let update = mask(asked, "updateMask.fieldPaths")?;
     let action = Action::Update { fields: fields(&asked.call.body)?, mask: update };
-    let mask = mask(asked, "mask.fieldPaths")?;
-    let document = write(shared, asked, name.clone(), action, condition(asked)?).await?;
-    Ok(document.map(|document| document.to_value(&name, mask.as_deref())).unwrap_or_default())
+    write(shared, asked, name, action, condition(asked)?).await
 }
 
 fn fields(body: &Value) -> Read<Fields> {

@@ -6,24 +6,47 @@ mod bigquery;
 mod documents;
 mod firestore;
 mod query;
+mod receipt;
 
 use std::sync::Arc;
 
 use jobmill_google::discovery::{Call, Service, connector};
+use jobmill_google::limits::QUERY_MILLIS;
 use jobmill_google::wire::read::Read;
 use jobmill_google::wire::{Error, Status};
 use jobmill_model::machine::{ConnectorCall, Outcome};
-use jobmill_model::{Timestamp, Value};
+use jobmill_model::{JobId, Span, Timestamp, Value};
 use jobmill_store::StoreError;
 
 use crate::engine::Shared;
 
-pub(crate) use query::sweep;
+/// Removes what nobody will ask for again.
+///
+/// # Errors
+/// A store that cannot be used.
+pub(crate) async fn sweep(shared: &Shared) -> Result<(), StoreError> {
+    query::sweep(shared).await?;
+    receipt::sweep(shared).await
+}
+
+/// The longest that one query looks at documents or rows.
+const QUERY: Span = Span::from_millis(QUERY_MILLIS);
+
+/// Ends a query that has taken too long.
+fn check_time(shared: &Shared, asked: &Asked<'_>) -> Read<()> {
+    if shared.clock.now() <= asked.now.after(QUERY) {
+        return Ok(());
+    }
+    let text = format!("the query took longer than {QUERY}; ask for less");
+    Err(Error::new(Status::DeadlineExceeded, text))
+}
 
 /// A call and what tells its repetition, if something does.
 pub(crate) struct Asked<'a> {
     pub(crate) call: &'a Call,
     pub(crate) key: Option<&'a str>,
+    /// The job whose machine makes the call, if one does.
+    pub(crate) job: Option<JobId>,
     pub(crate) now: Timestamp,
 }
 
@@ -31,8 +54,13 @@ pub(crate) struct Asked<'a> {
 ///
 /// # Errors
 /// As the service would.
-pub(crate) async fn answer(shared: &Shared, call: &Call, key: Option<&str>) -> Read<Value> {
-    let asked = Asked { call, key, now: shared.clock.now() };
+pub(crate) async fn answer(
+    shared: &Shared,
+    call: &Call,
+    origin: Option<(JobId, &str)>,
+) -> Read<Value> {
+    let (job, key) = origin.unzip();
+    let asked = Asked { call, key, job, now: shared.clock.now() };
     match call.method.service {
         Service::Firestore => firestore::answer(shared, &asked).await,
         Service::BigQuery => bigquery::answer(shared, &asked).await,
@@ -40,7 +68,12 @@ pub(crate) async fn answer(shared: &Shared, call: &Call, key: Option<&str>) -> R
 }
 
 /// Performs a connector's call for a machine.
-pub(super) async fn perform(shared: Arc<Shared>, call: ConnectorCall, key: String) -> Outcome {
+pub(super) async fn perform(
+    shared: Arc<Shared>,
+    job: JobId,
+    call: ConnectorCall,
+    key: String,
+) -> Outcome {
     let called = match connector(&call.method) {
         Ok(method) => Call::of_connector(method, &call.args),
         Err(error) => {
@@ -54,7 +87,7 @@ pub(super) async fn perform(shared: Arc<Shared>, call: ConnectorCall, key: Strin
             return Outcome::Failed { code: "ValueError".to_owned(), message: error.message };
         }
     };
-    Outcome::Done(match answer(&shared, &called, Some(&key)).await {
+    Outcome::Done(match answer(&shared, &called, Some((job, &key))).await {
         Ok(value) => Value::map([("result", value)]),
         Err(error) => Value::map([("error", http_error(&error))]),
     })
@@ -84,4 +117,57 @@ fn of_store(error: &StoreError) -> Error {
         tracing::error!(inner, "the store failed");
     }
     Error::new(status, error.to_string())
+}
+
+#[cfg(test)]
+mod tests {
+    use jobmill_store::memory::MemoryStore;
+
+    use super::*;
+    use crate::chance::SystemChance;
+    use crate::clock::SystemClock;
+    use crate::{Config, Engine, Registry};
+
+    const COMMIT: &str = "googleapis.firestore.v1.projects.databases.documents.commit";
+    const GET: &str = "googleapis.firestore.v1.projects.databases.documents.get";
+    const DOCUMENT: &str = "projects/p/databases/(default)/documents/c/x";
+
+    fn called(method: &str, args: &str) -> Call {
+        let args = Value::from_json(args.as_bytes()).unwrap();
+        Call::of_connector(connector(method).unwrap(), &args).unwrap()
+    }
+
+    async fn count(shared: &Shared) -> String {
+        let get = called(GET, &format!(r#"{{"name":"{DOCUMENT}"}}"#));
+        let document = answer(shared, &get, None).await.unwrap();
+        document.as_map().unwrap().get("fields").unwrap().to_string()
+    }
+
+    #[tokio::test]
+    async fn a_call_that_is_repeated_after_a_crash_counts_once() {
+        let (clock, chance) = (Arc::new(SystemClock::default()), Arc::new(SystemChance));
+        let (store, config) = (Arc::new(MemoryStore::new()), Config::default());
+        let engine = Engine::start(store, Registry::new(), clock, chance, config).await.unwrap();
+        let shared = &engine.shared;
+        let increment = called(
+            COMMIT,
+            &format!(
+                r#"{{"database":"projects/p/databases/(default)","body":{{"writes":[{{"transform":
+                {{"document":"{DOCUMENT}","fieldTransforms":[
+                {{"fieldPath":"n","increment":{{"integerValue":"1"}}}}]}}}}]}}}}"#
+            ),
+        );
+        let job = JobId::from_bytes([7; 16]);
+        let first = answer(shared, &increment, Some((job, "key"))).await.unwrap();
+        let again = answer(shared, &increment, Some((job, "key"))).await.unwrap();
+        assert_eq!(again, first, "it hears the same");
+        assert_eq!(count(shared).await, r#"{"n":{"integerValue":"1"}}"#);
+        answer(shared, &increment, Some((job, "another key"))).await.unwrap();
+        answer(shared, &increment, None).await.unwrap();
+        assert_eq!(count(shared).await, r#"{"n":{"integerValue":"3"}}"#);
+        // The job has ended: nobody repeats its calls.
+        sweep(shared).await.unwrap();
+        answer(shared, &increment, Some((job, "key"))).await.unwrap();
+        assert_eq!(count(shared).await, r#"{"n":{"integerValue":"4"}}"#);
+    }
 }

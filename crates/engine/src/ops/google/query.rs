@@ -13,7 +13,7 @@ use jobmill_store::{Document, DocumentName, DocumentQuery, StoreError};
 use super::bigquery::{self, instants};
 use super::documents::{self, part};
 use super::firestore::drawn;
-use super::{Asked, of_store};
+use super::{Asked, check_time, of_store};
 use crate::engine::Shared;
 
 /// Rows are read in pages of so many, and of about so much text.
@@ -28,6 +28,7 @@ const QUERIES: &str = "bigquery-queries";
 /// What a query found, and how far its table reached.
 async fn run_over(
     shared: &Shared,
+    asked: &Asked<'_>,
     request: &Request,
     upto: Option<u64>,
     now: Timestamp,
@@ -39,6 +40,7 @@ async fn run_over(
     let schema = table.as_ref().map(|table| table.schema.clone()).unwrap_or_default();
     let parameters = request.parameters.as_ref();
     let bound = request.statement.bind(&schema, parameters, now.as_millis() * 1_000)?;
+    let _turn = shared.queries.acquire().await;
     let mut found = bound.run();
     let mut reached = 0;
     match table {
@@ -49,6 +51,7 @@ async fn run_over(
             reached = upto.unwrap_or(rows).min(rows);
             let mut after = 0;
             'rows: while after < reached && !request.dry_run {
+                check_time(shared, asked)?;
                 let page = shared.store.row_list(&table.set, after, PAGE, PAGE_BYTES).await;
                 let page = page.map_err(|error| of_store(&error))?;
                 for (number, content) in page.iter().filter(|(number, _)| *number <= reached) {
@@ -124,7 +127,7 @@ fn made_up(shared: &Shared, asked: &Asked<'_>) -> String {
 pub(super) async fn run(shared: &Shared, asked: &Asked<'_>) -> Read<Value> {
     let project = asked.call.needed("projectId")?;
     let request = Request::read_query(project, &asked.call.body)?;
-    let (answered, reached) = run_over(shared, &request, None, asked.now).await?;
+    let (answered, reached) = run_over(shared, asked, &request, None, asked.now).await?;
     let id = made_up(shared, asked);
     if !request.dry_run {
         remember(shared, asked, &request, &id, reached).await?;
@@ -138,7 +141,7 @@ pub(super) async fn run(shared: &Shared, asked: &Asked<'_>) -> Read<Value> {
 pub(super) async fn job_insert(shared: &Shared, asked: &Asked<'_>) -> Read<Value> {
     let project = asked.call.needed("projectId")?;
     let request = Request::read_job(project, &asked.call.body)?;
-    let (_, reached) = run_over(shared, &request, None, asked.now).await?;
+    let (_, reached) = run_over(shared, asked, &request, None, asked.now).await?;
     let id = request.job_id.clone().unwrap_or_else(|| made_up(shared, asked));
     if !request.dry_run {
         remember(shared, asked, &request, &id, reached).await?;
@@ -160,7 +163,7 @@ pub(super) async fn results(shared: &Shared, asked: &Asked<'_>) -> Read<Value> {
     let request = Request::read_query(&project, &part(&document, "query"))?;
     let upto = part(&document, "rows").as_int().and_then(|rows| u64::try_from(rows).ok());
     let then = Timestamp::from_millis(document.created / 1_000);
-    let (answered, _) = run_over(shared, &request, upto, then).await?;
+    let (answered, _) = run_over(shared, asked, &request, upto, then).await?;
     let answered = Answered { project, job_id: call.needed("jobId")?.to_owned(), ..answered };
     let from = match call.number("pageToken") {
         Ok(Some(from)) => from,
