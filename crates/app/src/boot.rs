@@ -6,6 +6,7 @@ mod local;
 mod logs;
 pub(crate) mod offline;
 mod signals;
+mod webhook;
 
 use std::io;
 use std::net::SocketAddr;
@@ -46,8 +47,8 @@ pub enum StartError {
     /// The data folder cannot be used.
     #[error("{0}; the folder is chosen with --data")]
     Open(#[from] OpenError),
-    /// The API key cannot be read or made.
-    #[error("the API key in {0} cannot be used: {1}")]
+    /// A key or a secret cannot be read or made.
+    #[error("the key in {0} cannot be used: {1}")]
     Key(PathBuf, String),
     /// The data cannot be copied.
     #[error(transparent)]
@@ -116,10 +117,16 @@ impl Server {
             workers: settings.workers,
             max_crashes: settings.max_crashes,
             grace: settings.grace,
-            gate: Gate { private: false, loopback: settings.listen.ip().is_loopback() },
+            gate: Gate {
+                private: settings.calls_to_private,
+                loopback: settings
+                    .calls_to_loopback
+                    .unwrap_or_else(|| settings.listen.ip().is_loopback()),
+            },
             retention: settings.retention,
         };
-        let flows = flows.with_workflows(workflows(settings, address));
+        let secret = webhook::secret(settings, &SystemChance)?;
+        let flows = flows.with_workflows(workflows(settings, address)).with_webhooks(secret);
         let (clock, chance) = (Arc::new(SystemClock::default()), Arc::new(SystemChance));
         let engine = Engine::start(store.clone(), flows, clock, chance, config)
             .await

@@ -7,7 +7,7 @@ use std::sync::atomic::{AtomicI64, Ordering};
 use jobmill_model::definition::definition_of;
 use jobmill_model::queue::Name;
 use jobmill_model::suggest::nearest;
-use jobmill_model::{Declaration, Problem, Schema, Timestamp, Value};
+use jobmill_model::{Declaration, Problem, Schema, Timestamp, Value, webhook};
 use jobmill_store::{Declared, Store, StoreError};
 use parking_lot::RwLock;
 
@@ -115,7 +115,8 @@ impl Engine {
     /// See [`DeclareError`].
     pub async fn declare(&self, declaration: Declaration) -> Result<Declared, DeclareError> {
         let name = &declaration.name;
-        if self.shared.registry.card(name).is_some() || definition_of(name).is_some() {
+        let is_ours = definition_of(name).is_some() || name.as_str() == webhook::FLOW;
+        if is_ours || self.shared.registry.card(name).is_some() {
             return Err(DeclareError::BuiltIn);
         }
         let known = Known::read(declaration).map_err(DeclareError::Schema)?;

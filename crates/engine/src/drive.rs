@@ -81,7 +81,7 @@ pub(crate) async fn run(
 }
 
 /// Gives the place back if there is room among the machines; answers whether it did.
-fn step_aside(shared: &Shared) -> bool {
+pub(crate) fn step_aside(shared: &Shared) -> bool {
     let aside = shared.places.step_aside();
     if aside {
         shared.release_places(1);

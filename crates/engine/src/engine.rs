@@ -412,6 +412,8 @@ impl Engine {
                 }
             }
             shared.made_room();
+            // There may be somebody to tell.
+            shared.bus.ready_here();
             Ok(outcomes)
         };
         Unhurried::new(cancel).await

@@ -44,6 +44,7 @@ mod settle;
 mod submit;
 mod unhurried;
 mod upload;
+mod webhook;
 
 pub use bulk::{Bulk, BulkDone, BulkVerb};
 pub use callback::{Callback, CalledBack};
@@ -63,3 +64,4 @@ pub use registry::{FlowCard, OpContext, Registry, RegistryError};
 pub use schedule::{Put, ScheduleError};
 pub use submit::{SubmitError, Submitted};
 pub use upload::UploadError;
+pub use webhook::WebhookKey;

@@ -347,6 +347,8 @@ impl Engine {
                 shared.bus.ended(settle.id);
             }
             shared.made_room();
+            // Whether somebody is told of these ends is not known here.
+            shared.bus.ready_here();
             Ok(outcomes)
         };
         Unhurried::new(record).await

@@ -17,6 +17,7 @@ use crate::progress::Reporter;
 use crate::registry::Work;
 use crate::running::Handle;
 use crate::settle::Ending;
+use crate::webhook;
 
 /// A job on its way through this process.
 pub(crate) struct Task {
@@ -84,6 +85,9 @@ pub(crate) fn begin(shared: &Arc<Shared>, task: Task) {
         }
         Some(Work::Program(program)) => {
             tokio::spawn(async move { drive::run(&shared, &*program, task, &handle).await });
+        }
+        Some(Work::Webhook(key)) => {
+            tokio::spawn(async move { webhook::run(&shared, &key, task, &handle).await });
         }
         None if let Some(definition) = shared.runs(&task.spec.flow) => {
             tokio::spawn(async move {
@@ -171,7 +175,7 @@ pub(crate) fn end(
     let verdict = judge(counters, outcome, now, shared.chance.fraction());
     let chunks = if matches!(verdict, Verdict::Complete(_)) { chunks } else { Vec::new() };
     let settle = Settle { id: task.id, token: task.token, verdict, chunks, now };
-    shared.settler.send(Ending::Settle(settle));
+    shared.settler.send(Ending::Settle(settle, task.spec.webhook.is_some()));
 }
 
 /// The failure of an attempt that took longer than it may.

@@ -6,9 +6,10 @@ use std::sync::Arc;
 use jobmill_flow::Flow;
 use jobmill_model::machine::Program;
 use jobmill_model::queue::Name;
-use jobmill_model::{Fault, Problem, Value};
+use jobmill_model::{Fault, Problem, Value, webhook};
 
 use crate::language::Workflows;
+use crate::webhook::WebhookKey;
 
 /// A flow as it is shown to people.
 #[derive(Debug, Clone, PartialEq)]
@@ -30,6 +31,8 @@ pub(crate) enum Work {
     Flow(Arc<dyn Flow>),
     /// Many steps.
     Program(Arc<dyn Program>),
+    /// The delivery of a completion webhook.
+    Webhook(WebhookKey),
 }
 
 /// What an op is called with besides its input.
@@ -63,6 +66,7 @@ pub struct Registry {
     flows: BTreeMap<Name, Registered>,
     ops: BTreeMap<Name, Arc<OpFn>>,
     workflows: Option<Workflows>,
+    webhook: Option<Work>,
 }
 
 impl Registry {
@@ -122,6 +126,13 @@ impl Registry {
         self
     }
 
+    /// The registry of a process that delivers completion webhooks, signed with this key.
+    #[must_use]
+    pub fn with_webhooks(mut self, key: WebhookKey) -> Self {
+        self.webhook = Some(Work::Webhook(key));
+        self
+    }
+
     /// What this process needs to run definitions, if it does.
     pub(crate) fn workflows(&self) -> Option<&Workflows> {
         self.workflows.as_ref()
@@ -143,7 +154,8 @@ impl Registry {
     pub(crate) fn names_for(&self, workers: usize) -> BTreeSet<Name> {
         let takes = |work: &Work| workers > 0 || matches!(work, Work::Program(_));
         let taken = self.flows.iter().filter(|(_, registered)| takes(&registered.work));
-        taken.map(|(name, _)| name.clone()).collect()
+        let webhook = self.webhook.iter().map(|_| Name::trusted(webhook::FLOW));
+        taken.map(|(name, _)| name.clone()).chain(webhook).collect()
     }
 
     /// Whether a worker outside can perform a flow: one of one call.
@@ -152,7 +164,10 @@ impl Registry {
     }
 
     pub(crate) fn work(&self, name: &Name) -> Option<&Work> {
-        self.flows.get(name).map(|registered| &registered.work)
+        match name.as_str() {
+            webhook::FLOW => self.webhook.as_ref(),
+            _ => self.flows.get(name).map(|registered| &registered.work),
+        }
     }
 
     pub(crate) fn op(&self, name: &Name) -> Option<&Arc<OpFn>> {

@@ -17,8 +17,8 @@ const PAUSE_LONGEST: Span = Span::from_secs(5);
 
 /// How a lease ends.
 pub(crate) enum Ending {
-    /// With a verdict.
-    Settle(Settle),
+    /// With a verdict; and whether somebody wants to be told of it.
+    Settle(Settle, bool),
     /// Unfinished.
     HandBack(JobId, Token),
 }
@@ -41,15 +41,22 @@ pub(crate) fn channel() -> (Settler, UnboundedReceiver<Ending>) {
 pub(crate) async fn run(shared: Arc<Shared>, mut endings: UnboundedReceiver<Ending>) {
     let mut batch = Vec::with_capacity(BATCH);
     while endings.recv_many(&mut batch, BATCH).await > 0 {
-        let (mut settles, mut leases) = (Vec::new(), Vec::new());
+        let (mut settles, mut leases, mut told) = (Vec::new(), Vec::new(), false);
         for ending in batch.drain(..) {
             match ending {
-                Ending::Settle(settle) => settles.push(settle),
+                Ending::Settle(settle, is_told) => {
+                    told |= is_told;
+                    settles.push(settle);
+                }
                 Ending::HandBack(id, token) => leases.push((id, token)),
             }
         }
         if !settles.is_empty() {
             record(&shared, settles).await;
+        }
+        if told {
+            // Whoever delivers may begin.
+            shared.bus.ready_here();
         }
         if !leases.is_empty() {
             hand_back(&shared, &leases).await;

@@ -22,6 +22,7 @@
 //! | [`output`] | a result as ordered chunks of text |
 //! | [`retention`] | how long jobs that have ended are kept |
 //! | [`schema`] | the part of JSON Schema that declared flows may use |
+//! | [`webhook`] | the job that tells of the end of another |
 //! | [`suggest`] | "did you mean …" |
 
 pub mod definition;
@@ -42,6 +43,7 @@ pub mod schema;
 pub mod suggest;
 pub mod time;
 pub mod value;
+pub mod webhook;
 
 pub use definition::Definition;
 pub use fault::{Class, Fault, Problem};

@@ -127,6 +127,16 @@ pub const KEYS: usize = 1_000;
 pub const KEY_RATE: u32 = 1_000_000;
 /// The longest that an API key is good when its end is given as a duration: ten years.
 pub const KEY_LIFE_MILLIS: u64 = 10 * 365 * 86_400_000;
+/// The longest URL of a completion webhook.
+pub const WEBHOOK_URL_BYTES: usize = 2_048;
+/// How often a completion webhook is tried: over about a day, with the waits below.
+pub const WEBHOOK_ATTEMPTS: u32 = 12;
+/// The wait after the first try of a webhook; each wait is four times the one before.
+pub const WEBHOOK_FIRST_WAIT_MILLIS: u64 = 1_000;
+/// The longest wait between two tries of a webhook.
+pub const WEBHOOK_LAST_WAIT_MILLIS: u64 = 6 * 3_600_000;
+/// How long the receiver of a webhook may take to answer.
+pub const WEBHOOK_TIMEOUT_MILLIS: u64 = 15_000;
 /// The longest name of a schedule, so that `schedule:NAME` can be the tag of its jobs.
 pub const SCHEDULE_NAME_BYTES: usize = 100;
 /// The longest cron expression.

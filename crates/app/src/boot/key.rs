@@ -32,8 +32,11 @@ pub(super) fn access(settings: &Settings, chance: &dyn Chance) -> Result<Access,
     let (key, file) = match given(settings)? {
         Some(key) => (key, None),
         None => {
+            let mut random = [0; 32];
+            chance.fill(&mut random);
             let path = settings.data.join(FILE);
-            (read_or_make(&path, chance)?, Some(path))
+            let text = kept(&path, &jobmill_model::key::secret(random))?;
+            (parsed(&path, &text)?, Some(path))
         }
     };
     let ring = http::KeyRing::new([(NAME.to_owned(), key.reveal().to_owned())]);
@@ -58,20 +61,23 @@ pub fn given(settings: &Settings) -> Result<Option<Secret>, StartError> {
 }
 
 fn read(path: &Path) -> Result<Secret, StartError> {
-    let failed = |why: String| StartError::Key(path.to_owned(), why);
-    let text = fs::read_to_string(path).map_err(|error| failed(error.to_string()))?;
-    secret(text.trim()).map_err(|expected| failed(format!("expected {expected}")))
+    let text = fs::read_to_string(path);
+    parsed(path, &text.map_err(|error| StartError::Key(path.to_owned(), error.to_string()))?)
 }
 
-fn read_or_make(path: &Path, chance: &dyn Chance) -> Result<Secret, StartError> {
-    let mut random = [0; 32];
-    chance.fill(&mut random);
-    let key = jobmill_model::key::secret(random);
-    match make(path, &key) {
-        Ok(()) => Ok(Secret::new(key)),
-        Err(error) if error.kind() == io::ErrorKind::AlreadyExists => read(path),
-        Err(error) => Err(StartError::Key(path.to_owned(), error.to_string())),
-    }
+fn parsed(path: &Path, text: &str) -> Result<Secret, StartError> {
+    secret(text.trim())
+        .map_err(|expected| StartError::Key(path.to_owned(), format!("expected {expected}")))
+}
+
+/// The text of a file for its owner only, which is made with this text if it is not there.
+pub(super) fn kept(path: &Path, new: &str) -> Result<String, StartError> {
+    let text = match make(path, new) {
+        Ok(()) => Ok(new.to_owned()),
+        Err(error) if error.kind() == io::ErrorKind::AlreadyExists => fs::read_to_string(path),
+        Err(error) => Err(error),
+    };
+    text.map_err(|error| StartError::Key(path.to_owned(), error.to_string()))
 }
 
 /// Makes the file for its owner only, and only if it is not there.

@@ -14,7 +14,7 @@ use crate::config::{Flags, Storing, load};
 /// Copies the data into one file, while a server uses it or not
 ///
 /// The copy is the data as it stood at one moment: what was acknowledged before is in it. API keys
-/// are in it as hashes; the file api-key of the data folder is not.
+/// are in it as hashes; the files api-key and webhook-secret of the data folder are not.
 #[derive(Debug, Args)]
 #[command(after_help = "\
 Example:

@@ -4,6 +4,7 @@ use std::fmt;
 use std::net::{Ipv4Addr, SocketAddr};
 use std::path::PathBuf;
 
+use jobmill_engine::WebhookKey;
 use jobmill_model::Span;
 use jobmill_model::retention::Retention;
 
@@ -32,6 +33,13 @@ pub struct Settings {
     pub process_sleep: Span,
     /// How large the data file may grow, in bytes; no limit if nothing is said.
     pub store_limit: Option<u64>,
+    /// Whether calls may go to private addresses.
+    pub calls_to_private: bool,
+    /// Whether calls may go to this machine; where nothing is said, if the server listens on
+    /// loopback.
+    pub calls_to_loopback: Option<bool>,
+    /// What webhooks are signed with.
+    pub webhook_secret: Option<WebhookKey>,
     /// How long jobs that have ended are kept.
     pub retention: Retention,
     /// Whether requests need a key.
@@ -114,6 +122,9 @@ impl Settings {
             connections: 0,
             process_sleep: Span::ZERO,
             store_limit: None,
+            calls_to_private: false,
+            calls_to_loopback: None,
+            webhook_secret: None,
             retention: Retention::default(),
             keys: Keys::Auto,
             api_key: None,

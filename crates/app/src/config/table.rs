@@ -1,5 +1,6 @@
 //! The table: every setting once, with its name, default, meaning and reader.
 
+use jobmill_engine::WebhookKey;
 use jobmill_model::Span;
 use tracing_subscriber::EnvFilter;
 
@@ -294,6 +295,43 @@ pub const SETTINGS: &[Setting] = &[
         secret: false,
         set: |settings, text| {
             put(&mut settings.gcp_limits, choice(text, &[("off", false), ("on", true)]))
+        },
+    },
+    Setting {
+        name: "calls_to_private",
+        value: "WHETHER",
+        about: "Whether calls of workflows and webhooks may go to private addresses: `on` or `off`",
+        fallback: Fallback::Text("off"),
+        side: Side::Server,
+        secret: false,
+        set: |settings, text| {
+            put(&mut settings.calls_to_private, choice(text, &[("off", false), ("on", true)]))
+        },
+    },
+    Setting {
+        name: "calls_to_loopback",
+        value: "WHETHER",
+        about: "Whether they may go to this machine itself: `on`, `off`, or `auto`, which is `on` \
+                where the server listens on loopback",
+        fallback: Fallback::Text("auto"),
+        side: Side::Server,
+        secret: false,
+        set: |settings, text| {
+            let choices = [("auto", None), ("on", Some(true)), ("off", Some(false))];
+            put(&mut settings.calls_to_loopback, choice(text, &choices))
+        },
+    },
+    Setting {
+        name: "webhook_secret",
+        value: "SECRET",
+        about: "What webhooks are signed with, as `whsec_` and base64; a server that has none makes \
+                `webhook-secret` in its data folder",
+        fallback: Fallback::Nothing("none"),
+        side: Side::Server,
+        secret: true,
+        set: |settings, text| {
+            let key = WebhookKey::read(text).map(Some).map_err(str::to_owned);
+            put(&mut settings.webhook_secret, key)
         },
     },
     Setting {

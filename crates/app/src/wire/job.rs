@@ -63,6 +63,9 @@ pub(crate) struct Job<'a> {
     /// What a machine waits for in the middle of its work.
     #[schema(value_type = Option<String>)]
     waiting_for: Option<&'a str>,
+    /// Who is told when it has ended.
+    #[schema(value_type = Option<String>)]
+    webhook: Option<&'a str>,
     /// In the answer to a submission with `unique`: whether this job was there already.
     #[serde(skip_serializing_if = "Option::is_none")]
     duplicate: Option<bool>,
@@ -99,7 +102,7 @@ impl Serialize for Tags<'_> {
 }
 
 /// The names of the job's own fields, which an echoed field never overwrites.
-pub(crate) const OWN_FIELDS: [&str; 21] = [
+pub(crate) const OWN_FIELDS: [&str; 22] = [
     "id",
     "flow",
     "queue",
@@ -120,6 +123,7 @@ pub(crate) const OWN_FIELDS: [&str; 21] = [
     "tags",
     "parent",
     "waiting_for",
+    "webhook",
     "duplicate",
 ];
 
@@ -154,6 +158,7 @@ impl<'a> From<&'a Model> for Job<'a> {
             tags: Tags(&spec.tags),
             parent: spec.parent.map(Id),
             waiting_for: job.waiting_for.as_deref(),
+            webhook: spec.webhook.as_deref(),
             duplicate: None,
             echo: if spec.bare { Echo::of(&job.input) } else { Echo(Vec::new()) },
         }

@@ -269,6 +269,9 @@ struct Job<'a> {
     timeout: Option<String>,
     #[schema(value_type = Vec<String>)]
     tags: Tags<'a>,
+    /// Who is told when a job has ended.
+    #[schema(value_type = Option<String>)]
+    webhook: Option<&'a str>,
 }
 
 /// How long to wait between tries.
@@ -355,8 +358,9 @@ impl<'a> From<&'a Model> for Schedule<'a> {
 
 impl<'a> From<&'a Template> for Job<'a> {
     fn from(job: &'a Template) -> Self {
-        let Spec { flow, queue, key, priority, max_attempts, backoff, timeout, tags, .. } =
-            &job.spec;
+        let Spec {
+            flow, queue, key, priority, max_attempts, backoff, timeout, tags, webhook, ..
+        } = &job.spec;
         let Backoff { initial, max, multiplier, jitter } = *backoff;
         Self {
             flow: flow.as_str(),
@@ -374,6 +378,7 @@ impl<'a> From<&'a Template> for Job<'a> {
             },
             timeout: timeout.map(|timeout| timeout.to_string()),
             tags: Tags(tags),
+            webhook: webhook.as_deref(),
         }
     }
 }

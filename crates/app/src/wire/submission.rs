@@ -1,5 +1,6 @@
 //! What a sender asks for: from a body to checked jobs.
 
+use hyper::http::uri::{Authority, Uri};
 use jobmill_model::job::{Backoff, NewJob, Spec, Start, Unique};
 use jobmill_model::queue::{Name, Priority};
 use jobmill_model::{Declaration, Map, Problem, Span, Timestamp, Value, limits};
@@ -10,7 +11,7 @@ use super::reader::{Reader, expected};
 /// The flow of a body that names none: document 004's form.
 pub(crate) const BARE_FLOW: &str = "range_report";
 
-const FIELDS: [&str; 13] = [
+const FIELDS: [&str; 14] = [
     "flow",
     "input",
     "params",
@@ -24,6 +25,7 @@ const FIELDS: [&str; 13] = [
     "timeout",
     "tags",
     "unique",
+    "webhook",
 ];
 
 /// A job to submit. A body without `flow` is, as a whole, the input of the flow `range_report`.
@@ -67,6 +69,9 @@ pub(crate) struct Submission {
     /// Names to find the job by.
     #[schema(max_items = 32)]
     tags: Option<Vec<String>>,
+    /// Who is told when the job has ended: an `http` or `https` URL that gets a signed `POST`.
+    #[schema(max_length = 2048, example = "https://example.org/told")]
+    webhook: Option<String>,
     /// Not beside another job of the flow that is the same: then that one is answered.
     unique: Option<Only>,
 }
@@ -133,12 +138,7 @@ pub(crate) fn read(
     let Some(mut reader) = Reader::object(&body, pointer, problems) else {
         return NewJob { spec, input: Value::Null, params };
     };
-    if reader.value("webhook").is_some() {
-        reader.refuse("webhook", "not supported yet: ask for `GET /jobs/{id}/results?wait=30s`");
-        reader.only(&[&FIELDS[..], &["webhook"]].concat());
-    } else {
-        reader.only(&FIELDS);
-    }
+    reader.only(&FIELDS);
     read_options(&mut reader, &mut spec, now);
     match reader.value("params") {
         None => {}
@@ -206,6 +206,26 @@ fn read_options(reader: &mut Reader<'_, '_>, spec: &mut Spec, now: Timestamp) {
     }
     spec.tags = reader.names("tags", limits::TAGS);
     spec.unique = read_unique(reader);
+    spec.webhook = read_webhook(reader);
+}
+
+fn read_webhook(reader: &mut Reader<'_, '_>) -> Option<String> {
+    let text = reader.text("webhook")?;
+    let most = limits::WEBHOOK_URL_BYTES;
+    let parsed = text.parse::<Uri>().ok().filter(|_| text.len() <= most);
+    let is_fit = parsed.is_some_and(|uri| {
+        let authority = uri.authority().map_or("", Authority::as_str);
+        matches!(uri.scheme_str(), Some("http" | "https"))
+            && uri.host().is_some_and(|host| !host.is_empty())
+            && !authority.contains('@')
+    });
+    if !is_fit {
+        let wanted = format!(
+            "expected an http or https URL of at most {most} bytes, without a user or a password"
+        );
+        reader.refuse("webhook", wanted);
+    }
+    is_fit.then(|| text.to_owned())
 }
 
 fn read_start(reader: &mut Reader<'_, '_>, now: Timestamp) -> Start {
@@ -297,6 +317,7 @@ mod tests {
             r#"{"flow":"f","input":[1],"params":{"split":"half"},"queue":"q","key":"k","priority":-5,
             "delay":"30s","max_attempts":7,"timeout":"1h30m","tags":["a","b","a"],
             "unique":{"key":"u","for":"1h"},
+            "webhook":"https://example.org/told?by=us",
             "backoff":{"initial":"2s","max":"1m","multiplier":3,"jitter":0}}"#,
         )
         .unwrap();
@@ -313,6 +334,7 @@ mod tests {
         assert_eq!(spec.backoff, Backoff { initial, max, multiplier: 3.0, jitter: 0.0 });
         assert_eq!(job.input.to_string(), "[1]");
         assert_eq!(job.params.to_string(), r#"{"split":"half"}"#);
+        assert_eq!(spec.webhook.as_deref(), Some("https://example.org/told?by=us"));
         assert!(!spec.bare);
     }
 
@@ -349,10 +371,21 @@ mod tests {
     }
 
     #[test]
+    fn a_webhook_is_a_url_that_can_be_shown() {
+        for bad in ["x", "/told", "ftp://x", "http://", "http://me:secret@x/", "http://a b/"] {
+            let said = read_text(&format!(r#"{{"flow":"f","webhook":"{bad}"}}"#)).unwrap_err();
+            assert!(said[0].starts_with("/webhook: expected an http"), "{bad}: {said:?}");
+        }
+        let long = format!("http://x/{}", "y".repeat(limits::WEBHOOK_URL_BYTES));
+        assert!(read_text(&format!(r#"{{"flow":"f","webhook":"{long}"}}"#)).is_err());
+        assert!(read_text(r#"{"flow":"f","webhook":"http://[::1]:9/x?y=z"}"#).is_ok());
+    }
+
+    #[test]
     fn everything_that_is_wrong_is_said_at_once() {
         let said = read_text(
             r#"{"flow":7,"prioritty":1,"queue":"a b","key":"","priority":2000,"delay":"soon","run_at":"x",
-            "max_attempts":0,"timeout":"0s","tags":"x","params":[],"webhook":"http://x",
+            "max_attempts":0,"timeout":"0s","tags":"x","params":[],"webhook":"ftp://x",
             "backoff":{"initial":"5s","max":"1s","factor":2}}"#,
         );
         let pointers: Vec<String> =
@@ -360,7 +393,6 @@ mod tests {
         assert_eq!(
             pointers,
             [
-                "/webhook",
                 "/prioritty",
                 "/flow",
                 "/queue",
@@ -374,6 +406,7 @@ mod tests {
                 "/backoff",
                 "/timeout",
                 "/tags",
+                "/webhook",
                 "/params",
             ]
         );

@@ -42,6 +42,8 @@ mod submit;
 #[cfg(test)]
 mod wait;
 #[cfg(test)]
+mod webhook;
+#[cfg(test)]
 mod worker;
 #[cfg(test)]
 mod workflows;

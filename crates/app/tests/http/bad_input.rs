@@ -39,7 +39,7 @@ const BODIES: [(&str, u16, &[&str]); 33] = [
     (r#"{"flow":"echo","delay":"11y"}"#, 422, &["/delay"]),
     (r#"{"flow":"echo","run_at":"9999-01-01T00:00:00Z"}"#, 422, &["/run_at"]),
     (r#"{"flow":"echo","backoff":{"multiplier":0}}"#, 422, &["/backoff"]),
-    (r#"{"flow":"echo","webhook":"http://x"}"#, 422, &["/webhook"]),
+    (r#"{"flow":"echo","webhook":"ftp://x"}"#, 422, &["/webhook"]),
     (r#"{"flow":"expand_reduce_flow","input":7}"#, 422, &["/input"]),
     (r#"{"flow":"expand_reduce_flow","input":7,"queue":7}"#, 422, &["/queue", "/input"]),
     (

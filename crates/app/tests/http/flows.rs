@@ -21,3 +21,13 @@ async fn every_flow_is_listed_with_its_schemas() {
         flow.field("params_schema");
     }
 }
+
+#[tokio::test]
+async fn nobody_submits_or_declares_the_flow_of_webhooks() {
+    let server = Server::start().await;
+    server.put("/flows/webhook", "{}").await.problem(409);
+    let job = r#"{"flow":"webhook","input":{"url":"http://x/","event":{"type":"job.completed"}}}"#;
+    assert_eq!(server.post("/jobs", job).await.problem(422), ["/flow"]);
+    let lease = r#"{"worker":"w","flows":["webhook"]}"#;
+    assert_eq!(server.post("/queues/webhooks/lease", lease).await.problem(422).len(), 1);
+}

@@ -23,7 +23,7 @@ async fn a_job_is_accepted_with_an_id_a_place_and_every_field() {
             + r#""input":{"1":"2","3":"4","5":"6","7":"8"},"params":{},"priority":0,"attempt":0,"#
             + r#""max_attempts":3,"progress":{"done":0,"total":0,"message":""},"#
             + r#""created_at":"NOW","run_at":"NOW","started_at":null,"finished_at":null,"#
-            + r#""error":null,"warnings":[],"tags":[],"parent":null,"waiting_for":null}"#
+            + r#""error":null,"warnings":[],"tags":[],"parent":null,"waiting_for":null,"webhook":null}"#
     );
 }
 

@@ -46,6 +46,8 @@ pub(super) struct Head {
     pub(super) progress: Progress,
     /// Steps in the ledger.
     pub(super) effects: u64,
+    /// Whether somebody wants to be told of its end.
+    pub(super) is_told: bool,
     was: Was,
 }
 
@@ -286,6 +288,7 @@ fn read(id: JobId, row: &Row<'_>) -> rusqlite::Result<Head> {
         waiting_for: row.get(20)?,
         progress: row::progress(row, 21)?,
         effects: row::unsigned(row, 24)?,
+        is_told: row.get(27)?,
         was: Was { state, token, ready, held: held.is_some(), leased, appended, outside },
     })
 }

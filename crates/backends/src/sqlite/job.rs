@@ -5,7 +5,8 @@ use std::collections::BTreeSet;
 use async_trait::async_trait;
 use jobmill_model::job::{Idempotency, Move, Progress, Spec};
 use jobmill_model::queue::{Name, Rank};
-use jobmill_model::{InstanceId, Job, JobId, State, Timestamp, Token};
+use jobmill_model::webhook::Delivery;
+use jobmill_model::{InstanceId, Job, JobId, Map, State, Timestamp, Token, Value};
 use jobmill_store::{
     Cancelled, Change, Deleted, Inserted, JobInsert, JobPage, JobQuery, Jobs, Lodged, Result,
     Retried, Situation, StoreError, Submission, Swept,
@@ -309,6 +310,21 @@ fn cancel_one(tx: &mut Txn<'_>, id: JobId, now: Timestamp) -> Outcome<Cancelled>
     Ok(Cancelled::Done(state))
 }
 
+/// Stores the job that tells of the end of this one, which is written already, if somebody wants
+/// to be told.
+pub(super) fn announce(tx: &mut Txn<'_>, head: &Head, now: Timestamp) -> Outcome<()> {
+    if !head.is_told {
+        return Ok(());
+    }
+    let job = tx.first(Query::JobGet, [Key::of(head.id)], row::job)?;
+    if let Some(Delivery { id, spec, input }) = job.and_then(|job| Delivery::of(&job, now)) {
+        let params = Value::from(Map::new()).to_json();
+        let jobs = vec![JobInsert { id, spec, input, params, mark: None }];
+        insert(tx, &Submission { jobs, idempotency: None, at: now, offer: None })?;
+    }
+    Ok(())
+}
+
 /// Cancels a job that has not ended, and every unfinished job below it.
 pub(super) fn cancel(tx: &mut Txn<'_>, head: Head, now: Timestamp) -> Outcome<()> {
     let mut left = vec![head];
@@ -316,6 +332,7 @@ pub(super) fn cancel(tx: &mut Txn<'_>, head: Head, now: Timestamp) -> Outcome<()
         tx.end(&mut head, Move::Cancel, now)?;
         head.token = head.token.next();
         tx.leave(&head, now)?;
+        announce(tx, &head, now)?;
         let children = tx.all(Query::JobChildren, [Key::of(head.id)], |row| row::id(row, 0))?;
         for child in children {
             left.extend(tx.head(child)?);

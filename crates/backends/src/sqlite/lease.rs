@@ -18,7 +18,7 @@ use rusqlite::params;
 use super::SqliteStore;
 use super::backlog::{Shelf, Shift};
 use super::head::{Head, OUTSIDE};
-use super::job::cancel;
+use super::job::{announce, cancel};
 use super::lanes::Lane;
 use super::output::{begin_anew, write_chunks};
 use super::query::Query;
@@ -288,6 +288,7 @@ fn complete(
     if let Some(first) = first {
         tx.execute(Query::PublicationInsert, params![first, key, len])?;
     }
+    announce(tx, &head, now)?;
     Ok(head.state)
 }
 
@@ -312,6 +313,7 @@ fn fail(tx: &mut Txn<'_>, mut head: Head, fault: Fault, now: Timestamp) -> Outco
     tx.keep_failure(&mut head, fault, now)?;
     tx.end(&mut head, Move::Fail, now)?;
     tx.leave(&head, now)?;
+    announce(tx, &head, now)?;
     Ok(head.state)
 }
 

@@ -46,6 +46,9 @@ pub(super) fn write(spec: &Spec) -> Option<String> {
     if spec.bare {
         map.insert("bare", true.into());
     }
+    if let Some(url) = &spec.webhook {
+        map.insert("webhook", url.as_str().into());
+    }
     (!map.is_empty()).then(|| Value::from(map).to_string())
 }
 
@@ -65,6 +68,7 @@ pub(super) fn read(plain: Plain, text: Option<&str>) -> Option<Spec> {
             "warnings" => spec.warnings = texts(value, str::to_owned)?,
             "unique" => spec.unique = Some(unique(value)?),
             "bare" => spec.bare = true,
+            "webhook" => spec.webhook = Some(value.as_str()?.to_owned()),
             _ => return None,
         }
     }
@@ -139,6 +143,7 @@ mod tests {
             warnings: vec!["odd \"thing\"".to_owned()],
             bare: true,
             unique: Some(Unique { key: Some(Name::trusted("k")), span: None }),
+            webhook: Some("http://x".to_owned()),
             ..Spec::new(Name::trusted("f"))
         };
         let (text, read) = there_and_back(&spec);
@@ -146,7 +151,8 @@ mod tests {
             text.as_deref(),
             Some(concat!(
                 r#"{"after":5000,"backoff":[7,7,1.0,0.0],"timeout":1000,"#,
-                r#""tags":["a","b"],"warnings":["odd \"thing\""],"unique":["k",null],"bare":true}"#
+                r#""tags":["a","b"],"warnings":["odd \"thing\""],"unique":["k",null],"bare":true,"#,
+                r#""webhook":"http://x"}"#
             ))
         );
         assert_eq!(read, spec);

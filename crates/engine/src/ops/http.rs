@@ -78,14 +78,43 @@ impl HttpClient {
         let client = self.clients.trusting(call.ca_certificate.as_deref())?;
         let request = request::request(&client, &call, key)?;
         let (method, host) = (request.method().clone(), request::place(request.url()));
+        let answer = self.follow(&client, request, call.response_bytes_max);
+        self.in_time(&call, method.as_str(), &host, answer).await
+    }
+
+    /// Makes a call of which only the status and the headers of the answer matter: it follows no
+    /// redirect and reads no body.
+    ///
+    /// # Errors
+    /// See the codes at the top of this file.
+    pub(crate) async fn knock(&self, call: HttpCall, key: &str) -> Result<HttpResponse, Fault> {
+        let client = self.clients.trusting(None)?;
+        let request = request::request(&client, &call, key)?;
+        let (method, host) = (request.method().clone(), request::place(request.url()));
+        let answer = async {
+            self.gate.check_host(request.url().host_str().unwrap_or_default())?;
+            let answer = client.execute(request).await.map_err(|error| fault(&host, &error))?;
+            Ok(head(&answer))
+        };
+        self.in_time(&call, method.as_str(), &host, answer).await
+    }
+
+    /// The answer to a call, or that it took too long; either goes into the log.
+    async fn in_time(
+        &self,
+        call: &HttpCall,
+        method: &str,
+        host: &str,
+        answer: impl Future<Output = Result<HttpResponse, Fault>>,
+    ) -> Result<HttpResponse, Fault> {
         let limit = Span::from_millis(call.timeout_ms);
         let (begun, over) = (self.clock.monotonic(), self.clock.now().after(limit));
         let result = tokio::select! {
             biased;
-            answer = self.follow(&client, request, call.response_bytes_max) => answer,
-            () = self.clock.sleep_until(over) => Err(timed_out(&host, limit)),
+            answer = answer => answer,
+            () = self.clock.sleep_until(over) => Err(timed_out(host, limit)),
         };
-        log(method.as_str(), &host, &result, self.clock.monotonic().saturating_sub(begun));
+        log(method, host, &result, self.clock.monotonic().saturating_sub(begun));
         result
     }
 
@@ -141,9 +170,14 @@ async fn read(place: &str, mut answer: Response, bytes_max: u64) -> Result<HttpR
         }
         body.extend_from_slice(&chunk);
     }
+    Ok(HttpResponse { body, ..head(&answer) })
+}
+
+/// The status and the headers of an answer.
+fn head(answer: &Response) -> HttpResponse {
     let line = |(name, value): (&_, &_)| (String::from(AsRef::<str>::as_ref(name)), text(value));
     let headers = answer.headers().iter().map(line).collect();
-    Ok(HttpResponse { status: answer.status().as_u16(), headers, body })
+    HttpResponse { status: answer.status().as_u16(), headers, body: Vec::new() }
 }
 
 /// A header's value as text; what is not UTF-8 is taken as Latin-1, as HTTP once was.

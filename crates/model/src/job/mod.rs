@@ -71,6 +71,8 @@ pub struct Spec {
     pub parent: Option<JobId>,
     /// Which other jobs it is not submitted beside.
     pub unique: Option<Unique>,
+    /// Who is told when it has ended: a URL.
+    pub webhook: Option<String>,
 }
 
 impl Spec {
@@ -91,6 +93,7 @@ impl Spec {
             bare: false,
             parent: None,
             unique: None,
+            webhook: None,
         }
     }
 }

@@ -33,6 +33,7 @@ pub async fn a_stored_job_reads_back_whole(store: Arc<dyn Store>) {
         bare: true,
         parent: Some(nobody()),
         unique: Some(Unique { key: None, span: Some(Span::from_secs(9)) }),
+        webhook: Some("https://example.org/told?by=\"us\"".to_owned()),
     };
     let (input, params) = (json(r#"{"b":1,"a":[1.0,null]}"#), json(r#"{"z":"\u0000"}"#));
     let id = draft(1).id();

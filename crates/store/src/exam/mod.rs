@@ -38,6 +38,7 @@ mod stage;
 pub mod table_row;
 pub mod tally;
 pub mod unique;
+pub mod webhook;
 
 use std::future::Future;
 use std::sync::Arc;
@@ -416,6 +417,13 @@ macro_rules! exam {
                 a_deleted_schedule_leaves_its_jobs
                 a_schedule_is_due_from_its_tick_on
                 waiting_ticks_are_due_when_the_job_before_has_ended
+            }
+            webhook {
+                each_way_to_end_is_told
+                a_delivery_is_a_job_that_can_be_claimed
+                only_an_end_is_told
+                each_run_is_told_of
+                jobs_that_go_with_their_parent_are_told_of_too
             }
             retention {
                 the_first_submitted_of_a_state_come_first

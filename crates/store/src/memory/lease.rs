@@ -6,7 +6,7 @@ use async_trait::async_trait;
 use jobmill_model::fault::cut;
 use jobmill_model::job::{Move, Progress, Verdict, judge_crash};
 use jobmill_model::limits::MESSAGE_BYTES;
-use jobmill_model::{InstanceId, JobId, State, Timestamp, Token};
+use jobmill_model::{Fault, InstanceId, JobId, State, Timestamp, Token};
 
 use super::{Data, MemoryStore, Place, Row};
 use crate::{
@@ -110,6 +110,7 @@ impl Data {
             Verdict::Complete(extent) => {
                 self.end(id, Move::Complete, now).job.error = None;
                 self.publish(id, token, extent, chunks);
+                self.announce(id, now);
             }
             Verdict::Retry { fault, run_at } => {
                 self.step(id, Move::Retry);
@@ -118,10 +119,15 @@ impl Data {
                 row.job.run_at = run_at;
                 row.note_failure(fault, now);
             }
-            Verdict::Fail(fault) => self.end(id, Move::Fail, now).note_failure(fault, now),
+            Verdict::Fail(fault) => self.fail(id, fault, now),
             Verdict::Cancel => self.cancel(id, now),
         }
         Settled::Done(self.rows[&id].job.state)
+    }
+
+    fn fail(&mut self, id: JobId, fault: Fault, now: Timestamp) {
+        self.end(id, Move::Fail, now).note_failure(fault, now);
+        self.announce(id, now);
     }
 
     fn release(&mut self, id: JobId, token: Token) -> bool {
@@ -159,7 +165,7 @@ impl Data {
         let job = &mut self.rows.get_mut(&id).expect("only a stored job is leased").job;
         job.crashes += 1;
         match judge_crash(job.crashes, max_crashes) {
-            Some(fault) => self.end(id, Move::Fail, now).note_failure(fault, now),
+            Some(fault) => self.fail(id, fault, now),
             None => self.step(id, Move::HandBack).place = Place::Ready,
         }
         self.rows[&id].job.state

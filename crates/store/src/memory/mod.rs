@@ -34,10 +34,13 @@ use jobmill_model::machine::Entry;
 use jobmill_model::output::{Chunk, Extent};
 use jobmill_model::queue::{Name, QueueRules, Rank};
 use jobmill_model::rate::Spent;
-use jobmill_model::{Declaration, InstanceId, Job, JobId, Json, Schedule, Timestamp, Token};
+use jobmill_model::webhook::Delivery;
+use jobmill_model::{
+    Declaration, InstanceId, Job, JobId, Json, Map, Schedule, Timestamp, Token, Value,
+};
 use parking_lot::Mutex;
 
-use crate::{Change, Feed, Hold, Pair, Signal, Tally};
+use crate::{Change, Feed, Hold, JobInsert, Pair, Signal, Submission, Tally};
 
 #[cfg(doc)]
 use jobmill_model::State;
@@ -184,12 +187,29 @@ impl Data {
         row
     }
 
+    /// Stores the job that tells of the end of this one, if somebody wants to be told.
+    fn announce(&mut self, id: JobId, now: Timestamp) {
+        let Some(Delivery { id, spec, input }) = Delivery::of(&self.rows[&id].job, now) else {
+            return;
+        };
+        let jobs = vec![JobInsert {
+            id,
+            spec,
+            input,
+            params: Value::from(Map::new()).to_json(),
+            mark: None,
+        }];
+        let submission = Submission { jobs, idempotency: None, at: now, offer: None };
+        self.insert(submission).expect("without an idempotency key nothing is refused");
+    }
+
     /// Cancels a job that has not ended, and every unfinished job below it.
     fn cancel(&mut self, id: JobId, now: Timestamp) {
         let mut left = vec![id];
         while let Some(id) = left.pop() {
             let row = self.end(id, Move::Cancel, now);
             row.token = row.token.next();
+            self.announce(id, now);
             let unfinished = self.rows.values().filter(|row| !row.job.state.is_final());
             let children = unfinished.filter(|row| row.job.spec.parent == Some(id));
             left.extend(children.map(|row| row.job.id));

@@ -62,6 +62,9 @@ pub(crate) struct Submit {
     #[arg(long, value_name = "KEY", num_args = 0..=1, require_equals = true,
         default_missing_value = "")]
     unique: Option<String>,
+    /// Who is told when the job has ended: a URL that gets a signed POST
+    #[arg(long, value_name = "URL")]
+    webhook: Option<String>,
     /// A name for this submission: with the same name it is accepted once
     #[arg(long, value_name = "KEY")]
     idempotency_key: Option<String>,
@@ -71,7 +74,7 @@ pub(crate) struct Submit {
     /// Posts every line of a file as a job, all or none; - for standard input
     #[arg(long, value_name = "FILE", conflicts_with_all = [
         "flow", "input", "params", "queue", "key", "priority", "delay", "run_at", "tags",
-        "max_attempts", "backoff", "timeout", "unique", "wait",
+        "max_attempts", "backoff", "timeout", "unique", "webhook", "wait",
     ])]
     bulk: Option<String>,
 }
@@ -124,6 +127,7 @@ impl Submit {
             ("timeout", given(&self.timeout)),
             ("unique", self.unique()),
             ("tags", (!self.tags.is_empty()).then(|| Value::list(tags))),
+            ("webhook", given(&self.webhook)),
         ]))
     }
 

@@ -54,6 +54,7 @@ impl World {
             warnings: Vec::new(),
             bare: self.chance.percent(50),
             parent,
+            webhook: self.chance.percent(15).then(|| "http://receiver/".to_owned()),
             ..Spec::new(self.one_name(&FLOWS))
         }
     }
