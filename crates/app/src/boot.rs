@@ -16,9 +16,10 @@ use std::sync::Arc;
 use jobmill_backends::sqlite::{BackupError, DATA_FILE, OpenError, Options, SqliteStore};
 use jobmill_engine::chance::SystemChance;
 use jobmill_engine::clock::SystemClock;
-use jobmill_engine::{Config, Engine, Gate, Registry, RegistryError, Workflows};
+use jobmill_engine::{Config, DeclareError, Engine, Gate, Registry, RegistryError, Workflows};
 use jobmill_gcw::Limits;
 use jobmill_model::definition::Place;
+use jobmill_model::queue::Name;
 use jobmill_store::StoreError;
 use tokio::net::TcpListener;
 use tokio::sync::oneshot;
@@ -59,6 +60,9 @@ pub enum StartError {
     /// Two flows have one name.
     #[error(transparent)]
     Registry(#[from] RegistryError),
+    /// A flow of the configuration file cannot be declared.
+    #[error("the flow {0} of the configuration file cannot be declared: {1}")]
+    Declare(Name, DeclareError),
     /// The store failed while the engine started.
     #[error("the engine cannot start: {0}")]
     Engine(#[source] StoreError),
@@ -131,6 +135,12 @@ impl Server {
         let engine = Engine::start(store.clone(), flows, clock, chance, config)
             .await
             .map_err(StartError::Engine)?;
+        for flow in &settings.flows {
+            let declared = engine.declare(flow.clone()).await;
+            declared.map_err(|error| StartError::Declare(flow.name.clone(), error))?;
+        }
+        let measure = store.clone();
+        let measured = http::Measured::new(move || measure.metrics());
         let doors = http::Settings {
             body_bytes: settings.body_limit,
             request_timeout: settings.request_timeout,
@@ -139,6 +149,7 @@ impl Server {
             process_sleep: settings.process_sleep,
             streams: jobmill_model::limits::EVENT_STREAMS,
             access: access.doors,
+            measured: Some(measured),
         };
         let (key_file, needs_key) = (access.file, access.needs_key);
         let data_file = settings.data.join(DATA_FILE);

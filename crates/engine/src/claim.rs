@@ -60,7 +60,9 @@ fn reserve(shared: &Shared) -> usize {
 }
 
 async fn claim(shared: &Shared, max: usize) -> Result<Vec<Claimed>, StoreError> {
-    let claim =
-        Claim { instance: shared.instance, flows: shared.flows(), max, now: shared.clock.now() };
-    shared.store.job_claim(claim).await
+    let now = shared.clock.now();
+    let claim = Claim { instance: shared.instance, flows: shared.flows(), max, now };
+    let claimed = shared.store.job_claim(claim).await?;
+    claimed.iter().for_each(|claimed| shared.observer.metrics.taken_on(&claimed.job, now));
+    Ok(claimed)
 }

@@ -455,7 +455,7 @@ impl Driver<'_> {
         let parked = self.shared.store.job_park(park).await;
         match parked.map_err(|error| self.refused("job_park", &error))? {
             Parked::Done => {
-                self.shared.observer.parked(self.task.id, &waiting_for);
+                self.shared.observer.parked(&self.task.subject(), &waiting_for);
                 if let Some(at) = wake_at {
                     self.shared.bus.due(at);
                 }
@@ -510,7 +510,7 @@ impl Driver<'_> {
             _ => self.calls -= 1,
         }
         if let Some((_, effect)) = self.fold.waiting().find(|(asked, _)| *asked == number) {
-            ops::log::call(self.task.id, self.log, effect, &outcome);
+            ops::log::call(&self.task.subject(), self.log, effect, &outcome);
         }
         let entry = self.entry(number, outcome)?;
         self.append(vec![entry], Vec::new());

@@ -407,7 +407,10 @@ impl Engine {
             for ((id, lease), outcome) in ids.iter().zip(leases).zip(&outcomes) {
                 if let Cancelled::Done(_) = outcome {
                     shared.stop_cancelled(*id, lease).await;
-                    shared.observer.cancelled(*id);
+                    if tracing::enabled!(tracing::Level::DEBUG) {
+                        let found = shared.store.job_get(&[*id]).await.unwrap_or_default();
+                        found.iter().flatten().for_each(|job| shared.observer.cancelled(job));
+                    }
                     shared.bus.ended(*id);
                 }
             }

@@ -29,6 +29,7 @@ mod events;
 mod explain;
 mod ids;
 mod keys;
+mod metrics;
 mod observe;
 mod ops;
 pub mod outside;

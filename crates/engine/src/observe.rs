@@ -1,17 +1,16 @@
 //! Every event of the engine in one table: what is counted, and what is said in the log.
 
-use std::sync::atomic::{AtomicU64, Ordering};
-
-use jobmill_model::{Fault, JobId, Schedule, State, Timestamp};
-use jobmill_store::{Reclaimed, Settled, StoreError};
+use jobmill_model::queue::Name;
+use jobmill_model::{Fault, Job, JobId, Schedule, State, Timestamp};
+use jobmill_store::{JobInsert, LeaseView, Reclaimed, Settled, StoreError};
 use tracing::{debug, error, info, warn};
 
-/// What has happened since the start of the process.
+use crate::metrics::Metrics;
+
+/// Counts and tells what happens.
 #[derive(Default)]
 pub(crate) struct Observer {
-    submitted: AtomicU64,
-    completed: AtomicU64,
-    stale: AtomicU64,
+    pub(crate) metrics: Metrics,
 }
 
 /// Counts of what has happened since the start of the process.
@@ -25,47 +24,60 @@ pub struct Counts {
     pub stale: u64,
 }
 
+/// The attempt that a line of the log is about.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Subject {
+    pub(crate) job: JobId,
+    pub(crate) flow: Name,
+    pub(crate) queue: Name,
+    pub(crate) attempt: u32,
+}
+
+impl Subject {
+    pub(crate) fn of_job(job: &Job) -> Self {
+        let (flow, queue) = (job.spec.flow.clone(), job.spec.queue.clone());
+        Self { job: job.id, flow, queue, attempt: job.attempt }
+    }
+
+    pub(crate) fn of_lease(job: JobId, lease: LeaseView) -> Self {
+        Self { job, flow: lease.flow, queue: lease.queue, attempt: lease.attempt }
+    }
+}
+
 impl Observer {
     pub(crate) fn counts(&self) -> Counts {
-        let read = |counter: &AtomicU64| counter.load(Ordering::Relaxed);
-        Counts {
-            submitted: read(&self.submitted),
-            completed: read(&self.completed),
-            stale: read(&self.stale),
-        }
+        let (submitted, completed, stale) = self.metrics.sums();
+        Counts { submitted, completed, stale }
     }
 
-    pub(crate) fn submitted(&self, count: usize) {
-        self.submitted.fetch_add(count as u64, Ordering::Relaxed);
-    }
-
-    pub(crate) fn settled(&self, id: JobId, outcome: Settled) {
+    pub(crate) fn settled(&self, of: &Subject, outcome: Settled) {
+        let Subject { job, flow, queue, attempt } = of;
+        self.metrics.settled(flow, outcome);
         match outcome {
-            Settled::Done(state) => {
-                if state == State::Completed {
-                    self.completed.fetch_add(1, Ordering::Relaxed);
-                }
-                debug!(job = %id, %state, "attempt settled");
-            }
-            Settled::Stale => {
-                self.stale.fetch_add(1, Ordering::Relaxed);
-                info!(job = %id, "attempt ended after its lease; its outcome is refused");
-            }
+            Settled::Done(state) => debug!(%job, %flow, %queue, attempt, %state, "attempt settled"),
+            Settled::Stale => info!(
+                %job, %flow, %queue, attempt,
+                "attempt ended after its lease; its outcome is refused"
+            ),
         }
     }
 
-    pub(crate) fn attempt_failed(&self, id: JobId, attempt: u32, fault: &Fault) {
+    pub(crate) fn attempt_failed(&self, of: &Subject, fault: &Fault) {
+        let Subject { job, flow, queue, attempt } = of;
         let inner = fault.inner.as_deref().unwrap_or_default();
         let Fault { code, message, .. } = fault;
-        info!(job = %id, attempt, %code, message, inner, "attempt failed");
+        // A field called `message` would stand in the place of the line's own text.
+        info!(%job, %flow, %queue, attempt, %code, error = message, inner, "attempt failed");
     }
 
-    pub(crate) fn cancelled(&self, id: JobId) {
-        debug!(job = %id, "job cancelled");
+    pub(crate) fn cancelled(&self, job: &Job) {
+        let Subject { job, flow, queue, attempt } = Subject::of_job(job);
+        debug!(%job, %flow, %queue, attempt, "job cancelled");
     }
 
-    pub(crate) fn parked(&self, id: JobId, waiting_for: &str) {
-        debug!(job = %id, waiting_for, "machine parked");
+    pub(crate) fn parked(&self, of: &Subject, waiting_for: &str) {
+        let Subject { job, flow, queue, attempt } = of;
+        debug!(%job, %flow, %queue, attempt, waiting_for, "machine parked");
     }
 
     pub(crate) fn handed_back(&self, count: usize) {
@@ -85,20 +97,24 @@ impl Observer {
         }
     }
 
-    pub(crate) fn ticked(&self, schedule: &Schedule, jobs: usize, now: Timestamp) {
-        self.submitted(jobs);
+    pub(crate) fn ticked(&self, schedule: &Schedule, jobs: &[JobInsert], now: Timestamp) {
+        self.metrics.submitted(jobs.iter().map(|job| &job.spec.flow));
         let name = &schedule.name;
-        debug!(schedule = %name, jobs, "ticks answered");
+        debug!(schedule = %name, jobs = jobs.len(), "ticks answered");
         if let Some(misfire) = schedule.misfire.as_ref().filter(|misfire| misfire.at == now) {
-            warn!(schedule = %name, tick = %misfire.tick, message = misfire.message,
+            warn!(schedule = %name, tick = %misfire.tick, error = misfire.message,
                 "the job of a tick cannot be submitted");
         }
     }
 
-    pub(crate) fn expired(&self, jobs: &[(JobId, State)]) {
-        for (job, state) in jobs {
-            warn!(job = %job, %state, "lease of a worker outside ended without a word");
-        }
+    /// A lease of a worker outside has ended; the job as it stands now.
+    pub(crate) fn expired(&self, job: &Job) {
+        let (state, crashes) = (job.state, job.crashes);
+        let Subject { job, flow, queue, attempt } = Subject::of_job(job);
+        warn!(
+            %job, %flow, %queue, attempt, %state, crashes,
+            "lease of a worker outside ended without a word"
+        );
     }
 
     pub(crate) fn store_failed(&self, verb: &'static str, failure: &StoreError) {

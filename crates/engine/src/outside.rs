@@ -13,6 +13,7 @@ use jobmill_store::{
 
 use crate::drive::chunks_of;
 use crate::engine::{Engine, Shared};
+use crate::observe::Subject;
 use crate::settle;
 use crate::unhurried::Unhurried;
 
@@ -171,7 +172,9 @@ impl Engine {
     async fn take(&self, call: Call) -> Result<Hand, StoreError> {
         let shared = self.shared.clone();
         let take = async move {
+            let now = call.now;
             let jobs = shared.store.job_lease(call).await?;
+            jobs.iter().for_each(|lent| shared.observer.metrics.taken_on(&lent.job, now));
             if let Some(first) = jobs.iter().map(|lent| lent.expires_at).min() {
                 shared.bus.lease_end.set(first);
             }
@@ -305,8 +308,9 @@ impl Engine {
             match view {
                 None => answers[index] = Some(Err(Lost::Unknown)),
                 Some(view) if view.token == token && view.hold.is_some() => {
-                    match self.settlement(ending).await? {
-                        Ok(settle) => settles.push((index, settle)),
+                    let subject = Subject::of_lease(id, view);
+                    match self.settlement(ending, &subject).await? {
+                        Ok(settle) => settles.push((index, (settle, subject))),
                         Err(lost) => answers[index] = Some(Err(lost)),
                     }
                 }
@@ -334,16 +338,17 @@ impl Engine {
     /// Records settlements and tells whoever waits.
     pub(crate) async fn settle_outside(
         &self,
-        settles: Vec<Settle>,
+        settles: Vec<(Settle, Subject)>,
     ) -> Result<Vec<Settled>, StoreError> {
         if settles.is_empty() {
             return Ok(Vec::new());
         }
+        let (settles, subjects): (Vec<_>, Vec<_>) = settles.into_iter().unzip();
         let shared = self.shared.clone();
         let record = async move {
             let outcomes = shared.store.job_settle(settles.clone()).await?;
-            for (settle, outcome) in settles.iter().zip(&outcomes) {
-                settle::tell(&shared, settle, *outcome);
+            for ((settle, subject), outcome) in settles.iter().zip(&subjects).zip(&outcomes) {
+                settle::tell(&shared, settle, subject, *outcome);
                 shared.bus.ended(settle.id);
             }
             shared.made_room();
@@ -355,7 +360,11 @@ impl Engine {
     }
 
     /// The settlement of an attempt that has ended so, judged as every attempt is.
-    async fn settlement(&self, ending: Ending) -> Result<Result<Settle, Lost>, StoreError> {
+    async fn settlement(
+        &self,
+        ending: Ending,
+        subject: &Subject,
+    ) -> Result<Result<Settle, Lost>, StoreError> {
         let Ending { id, token, outcome } = ending;
         let now = self.now();
         let (end, chunks) = match outcome {
@@ -370,7 +379,7 @@ impl Engine {
             Ok(_) => Counters { attempt: 1, max_attempts: 1, backoff: Default::default() },
             Err(fault) => {
                 let Some(job) = self.job(id).await? else { return Ok(Err(Lost::Unknown)) };
-                self.shared.observer.attempt_failed(id, job.attempt, fault);
+                self.shared.observer.attempt_failed(subject, fault);
                 counters(&job)
             }
         };

@@ -13,6 +13,7 @@ use tokio::task::AbortHandle;
 
 use crate::drive;
 use crate::engine::Shared;
+use crate::observe::Subject;
 use crate::progress::Reporter;
 use crate::registry::Work;
 use crate::running::Handle;
@@ -62,6 +63,12 @@ impl Task {
             started_at: job.started_at.unwrap_or(job.created_at),
             spec: job.spec,
         }
+    }
+
+    /// What lines of the log are about.
+    pub(crate) fn subject(&self) -> Subject {
+        let (flow, queue) = (self.spec.flow.clone(), self.spec.queue.clone());
+        Subject { job: self.id, flow, queue, attempt: self.attempt }
     }
 
     pub(crate) fn documents(&mut self) -> Result<(Value, Value), Fault> {
@@ -122,7 +129,9 @@ fn perform(
     if let Some(deadline) = deadline {
         deadline.abort();
     }
-    shared.places.learn(shared.clock.monotonic().saturating_sub(began));
+    let took = shared.clock.monotonic().saturating_sub(began);
+    shared.places.learn(took);
+    shared.observer.metrics.took(&task.spec.flow, took);
     shared.release_places(1);
     match outcome {
         Ok((extent, chunks)) => end(shared, &task, Ok(extent), chunks),
@@ -163,8 +172,9 @@ pub(crate) fn end(
     outcome: Result<Extent, Fault>,
     chunks: Vec<Chunk>,
 ) {
+    let subject = task.subject();
     if let Err(fault) = &outcome {
-        shared.observer.attempt_failed(task.id, task.attempt, fault);
+        shared.observer.attempt_failed(&subject, fault);
     }
     let counters = Counters {
         attempt: task.attempt,
@@ -175,7 +185,8 @@ pub(crate) fn end(
     let verdict = judge(counters, outcome, now, shared.chance.fraction());
     let chunks = if matches!(verdict, Verdict::Complete(_)) { chunks } else { Vec::new() };
     let settle = Settle { id: task.id, token: task.token, verdict, chunks, now };
-    shared.settler.send(Ending::Settle(settle, task.spec.webhook.is_some()));
+    let is_told = task.spec.webhook.is_some();
+    shared.settler.send(Ending::Settle(settle, subject, is_told));
 }
 
 /// The failure of an attempt that took longer than it may.

@@ -8,6 +8,7 @@ use jobmill_store::{Settle, Settled, StoreError};
 use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
 
 use crate::engine::Shared;
+use crate::observe::Subject;
 
 /// The most ends that are recorded in one request to the store.
 const BATCH: usize = 256;
@@ -16,9 +17,10 @@ const PAUSE_FIRST: Span = Span::from_millis(100);
 const PAUSE_LONGEST: Span = Span::from_secs(5);
 
 /// How a lease ends.
+#[expect(clippy::large_enum_variant, reason = "nearly every lease ends with a verdict")]
 pub(crate) enum Ending {
     /// With a verdict; and whether somebody wants to be told of it.
-    Settle(Settle, bool),
+    Settle(Settle, Subject, bool),
     /// Unfinished.
     HandBack(JobId, Token),
 }
@@ -44,9 +46,9 @@ pub(crate) async fn run(shared: Arc<Shared>, mut endings: UnboundedReceiver<Endi
         let (mut settles, mut leases, mut told) = (Vec::new(), Vec::new(), false);
         for ending in batch.drain(..) {
             match ending {
-                Ending::Settle(settle, is_told) => {
+                Ending::Settle(settle, subject, is_told) => {
                     told |= is_told;
-                    settles.push(settle);
+                    settles.push((settle, subject));
                 }
                 Ending::HandBack(id, token) => leases.push((id, token)),
             }
@@ -64,11 +66,12 @@ pub(crate) async fn run(shared: Arc<Shared>, mut endings: UnboundedReceiver<Endi
     }
 }
 
-async fn record(shared: &Shared, settles: Vec<Settle>) {
+async fn record(shared: &Shared, settles: Vec<(Settle, Subject)>) {
+    let (settles, subjects): (Vec<_>, Vec<_>) = settles.into_iter().unzip();
     let write = || shared.store.job_settle(settles.clone());
     let Some(outcomes) = persist(shared, "job_settle", write).await else { return };
-    for (settle, outcome) in settles.iter().zip(outcomes) {
-        tell(shared, settle, outcome);
+    for ((settle, subject), outcome) in settles.iter().zip(&subjects).zip(outcomes) {
+        tell(shared, settle, subject, outcome);
         shared.running.leave(settle.id, settle.token);
         shared.bus.ended(settle.id);
     }
@@ -76,8 +79,8 @@ async fn record(shared: &Shared, settles: Vec<Settle>) {
 }
 
 /// Passes on what became of a settlement to whoever has to know.
-pub(crate) fn tell(shared: &Shared, settle: &Settle, outcome: Settled) {
-    shared.observer.settled(settle.id, outcome);
+pub(crate) fn tell(shared: &Shared, settle: &Settle, subject: &Subject, outcome: Settled) {
+    shared.observer.settled(subject, outcome);
     if let (Settled::Done(State::Scheduled), Verdict::Retry { run_at, .. }) =
         (outcome, &settle.verdict)
     {

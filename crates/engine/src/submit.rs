@@ -113,9 +113,14 @@ impl Engine {
         match inserted? {
             Inserted::Replay(ids) => self.replayed(&accepted, &ids).await,
             Inserted::New(lodged) => {
+                let metrics = &self.shared.observer.metrics;
+                let is_new = |lodged: &Lodged| matches!(lodged, Lodged::New(_));
+                let new = accepted.iter().zip(&lodged).filter(|(_, lodged)| is_new(lodged));
+                metrics.submitted(new.map(|(job, _)| &job.spec.flow));
                 for ((job, new), lodged) in accepted.iter().zip(jobs).zip(&lodged) {
                     match lodged {
                         Lodged::New(Some(token)) => {
+                            metrics.handed_over(&job.spec.queue);
                             perform::begin(&self.shared, Task::handed(job, new, *token));
                         }
                         Lodged::New(None) if job.run_at > at => self.shared.bus.due(job.run_at),
@@ -135,7 +140,6 @@ impl Engine {
             Lodged::New(_) => None,
         };
         let ids: Vec<_> = lodged.iter().filter_map(known).collect();
-        self.shared.observer.submitted(accepted.len() - ids.len());
         // What is stored is stored, whether these can be read or not.
         let found = match ids.as_slice() {
             [] => Vec::new(),

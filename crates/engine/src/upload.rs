@@ -7,12 +7,13 @@ use bytes::Bytes;
 use futures::{Stream, StreamExt};
 use jobmill_flow::output::{ChunkWriter, TextReader};
 use jobmill_model::job::Verdict;
-use jobmill_model::output::{Chunk, Extent};
+use jobmill_model::output::Chunk;
 use jobmill_model::{Fault, JobId, State, Token};
 use jobmill_store::{Settle, Settled, StoreError};
 use parking_lot::Mutex;
 
 use crate::engine::Engine;
+use crate::observe::Subject;
 use crate::outside::Lost;
 use crate::perform::APPEND_BYTES;
 
@@ -68,6 +69,13 @@ impl<E> From<Fault> for UploadError<E> {
     }
 }
 
+/// A lease.
+enum Held {
+    Now(Subject),
+    /// It ended by completing the job.
+    Until(State),
+}
+
 impl Engine {
     /// Completes a job with a result whose text arrives in pieces. It is written as it arrives
     /// and published by the settlement, so whoever breaks off may send all of it again under the
@@ -81,9 +89,10 @@ impl Engine {
         token: Token,
         mut text: impl Stream<Item = Result<Bytes, E>> + Unpin,
     ) -> Result<State, UploadError<E>> {
-        if let Some(done) = self.completed_before(id, token).await? {
-            return Ok(done);
-        }
+        let subject = match self.holds(id, token).await? {
+            Held::Now(subject) => subject,
+            Held::Until(state) => return Ok(state),
+        };
         let _upload = self.shared.uploads.begin(id).ok_or(UploadError::UnderWay)?;
         let (sink, ready) = mpsc::channel();
         let writer = ChunkWriter::new(move |chunk| {
@@ -106,23 +115,24 @@ impl Engine {
         }
         let extent = reader.finish()?.finish()?;
         chunks.extend(ready.try_iter());
-        self.publish(id, token, extent, chunks).await
+        let verdict = Verdict::Complete(extent);
+        let settle = Settle { id, token, verdict, chunks, now: self.now() };
+        match self.settle_outside(vec![(settle, subject)]).await?.pop() {
+            Some(Settled::Done(state)) => Ok(state),
+            Some(Settled::Stale) | None => Err(self.lost(id).await?.into()),
+        }
     }
 
-    /// Where the job stands if this lease has completed it before, because its worker did not
-    /// hear the answer; nothing if the lease holds.
-    async fn completed_before<E>(
-        &self,
-        id: JobId,
-        token: Token,
-    ) -> Result<Option<State>, UploadError<E>> {
+    /// Whether the lease holds, or has completed the job before, because its worker did not hear
+    /// the answer.
+    async fn holds<E>(&self, id: JobId, token: Token) -> Result<Held, UploadError<E>> {
         let view = self.shared.store.lease_get(&[id]).await?.pop().flatten();
         let view = view.ok_or(Lost::Unknown)?;
         if view.token == token && view.hold.is_some() {
-            return Ok(None);
+            return Ok(Held::Now(Subject::of_lease(id, view)));
         }
         match self.lost(id).await? {
-            Lost::Ended(State::Completed) if view.token == token => Ok(Some(State::Completed)),
+            Lost::Ended(state @ State::Completed) if view.token == token => Ok(Held::Until(state)),
             lost => Err(lost.into()),
         }
     }
@@ -136,21 +146,6 @@ impl Engine {
         match self.shared.store.output_append(id, token, chunks).await? {
             true => Ok(()),
             false => Err(self.lost(id).await?.into()),
-        }
-    }
-
-    async fn publish<E>(
-        &self,
-        id: JobId,
-        token: Token,
-        extent: Extent,
-        chunks: Vec<Chunk>,
-    ) -> Result<State, UploadError<E>> {
-        let verdict = Verdict::Complete(extent);
-        let settle = Settle { id, token, verdict, chunks, now: self.now() };
-        match self.settle_outside(vec![settle]).await?.pop() {
-            Some(Settled::Done(state)) => Ok(state),
-            Some(Settled::Stale) | None => Err(self.lost(id).await?.into()),
         }
     }
 }

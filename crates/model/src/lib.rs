@@ -34,6 +34,7 @@ pub mod job;
 pub mod key;
 pub mod limits;
 pub mod machine;
+pub mod metric;
 pub mod output;
 pub mod queue;
 pub mod rate;

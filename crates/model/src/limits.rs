@@ -75,6 +75,8 @@ pub const SCHEMA_BYTES: usize = 64 * 1024;
 pub const LEDGER_EFFECTS: u64 = 10_000;
 /// The largest result of one step in the ledger.
 pub const EFFECT_BYTES: usize = 1024 * 1024;
+/// The most flows, and the most queues, that metrics tell apart; the rest is summed up.
+pub const METRIC_NAMES: usize = 100;
 /// Rows of a page when the reader does not say.
 pub const PAGE_ROWS: usize = 50;
 /// The most rows of one page.

@@ -96,6 +96,12 @@ pub struct LeaseView {
     pub token: Token,
     /// The hold of a worker outside, if one has it.
     pub hold: Option<Hold>,
+    /// The job's flow.
+    pub flow: Name,
+    /// The job's queue.
+    pub queue: Name,
+    /// The job's attempt.
+    pub attempt: u32,
 }
 
 /// What was found of workers that fell silent.

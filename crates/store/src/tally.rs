@@ -11,6 +11,14 @@ use crate::Result;
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Tally(pub BTreeMap<State, u64>);
 
+impl Tally {
+    /// How many jobs are in this state.
+    #[must_use]
+    pub fn of(&self, state: State) -> u64 {
+        self.0.get(&state).copied().unwrap_or(0)
+    }
+}
+
 /// The verbs of the tally.
 #[async_trait]
 pub trait Tallies: Send + Sync {

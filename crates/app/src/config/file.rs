@@ -3,9 +3,11 @@
 use std::collections::BTreeMap;
 use std::path::Path;
 
+use jobmill_model::Declaration;
 use jobmill_model::suggest::nearest;
 use toml::de::{DeTable, DeValue};
 
+use super::flows;
 use super::load::ConfigError;
 use super::table::{SETTINGS, Setting};
 
@@ -19,8 +21,19 @@ pub(super) struct Line {
 /// The settings of a file, by name.
 pub(super) type Lines = BTreeMap<&'static str, Line>;
 
+/// What a file says.
+#[derive(Debug, Default)]
+pub(super) struct Contents {
+    pub(super) lines: Lines,
+    /// Flows for workers outside.
+    pub(super) flows: Vec<Declaration>,
+}
+
+/// The key of the tables that declare flows.
+const FLOWS: &str = "flows";
+
 /// Reads the text of a file; every wrong key is reported.
-pub(super) fn read(path: &Path, text: &str) -> Result<Lines, Vec<ConfigError>> {
+pub(super) fn read(path: &Path, text: &str) -> Result<Contents, Vec<ConfigError>> {
     let error = |at: usize, message: String| {
         ConfigError(format!("{}:{}: {message}", path.display(), line_of(text, at)))
     };
@@ -28,9 +41,15 @@ pub(super) fn read(path: &Path, text: &str) -> Result<Lines, Vec<ConfigError>> {
         let at = wrong.span().map_or(0, |span| span.start);
         vec![error(at, format!("it is not TOML: {}", wrong.message()))]
     })?;
-    let (mut lines, mut errors) = (Lines::new(), Vec::new());
+    let (mut lines, mut flows, mut errors) = (Lines::new(), Vec::new(), Vec::new());
     for (key, value) in table.get_ref() {
         let at = key.span().start;
+        if *key.get_ref() == FLOWS {
+            let mut problems = Vec::new();
+            flows = flows::read(value.get_ref(), &mut problems, at);
+            errors.extend(problems.into_iter().map(|(at, message)| error(at, message)));
+            continue;
+        }
         let Some(setting) = Setting::named(key.get_ref()) else {
             errors.push(error(at, unknown(key.get_ref())));
             continue;
@@ -42,7 +61,7 @@ pub(super) fn read(path: &Path, text: &str) -> Result<Lines, Vec<ConfigError>> {
             None => errors.push(error(at, format!("{} takes text or a number", setting.name))),
         }
     }
-    if errors.is_empty() { Ok(lines) } else { Err(errors) }
+    if errors.is_empty() { Ok(Contents { lines, flows }) } else { Err(errors) }
 }
 
 fn scalar(value: &DeValue<'_>) -> Option<String> {
@@ -70,6 +89,9 @@ fn line_of(text: &str, at: usize) -> usize {
 
 #[cfg(test)]
 mod tests {
+    use jobmill_model::queue::Name;
+    use jobmill_model::{Json, Span};
+
     use super::*;
 
     fn errors(text: &str) -> Vec<String> {
@@ -79,7 +101,8 @@ mod tests {
 
     #[test]
     fn values_come_with_their_lines() {
-        let lines = read(Path::new("x.toml"), "# c\nworkers = 3\n\ndata = \"d\"\n").unwrap();
+        let text = "# c\nworkers = 3\n\ndata = \"d\"\n";
+        let lines = read(Path::new("x.toml"), text).unwrap().lines;
         assert_eq!(lines["workers"], Line { text: "3".into(), line: 2 });
         assert_eq!(lines["data"], Line { text: "d".into(), line: 4 });
     }
@@ -93,6 +116,40 @@ mod tests {
                 "x.toml:3: no setting is called `zzz`; `jobmill config` shows the names of all \
                  settings",
             ]
+        );
+    }
+
+    #[test]
+    fn flows_are_declared_as_over_http() {
+        let text = "[flows.mail]\nabout = \"Sends a mail\"\nlease = \"10s\"\nmax_attempts = 5\n\
+                    [flows.mail.input_schema]\ntype = \"object\"\nrequired = [\"to\"]\n";
+        let flows = read(Path::new("x.toml"), text).unwrap().flows;
+        let name = Name::trusted("mail");
+        assert_eq!(
+            flows,
+            [Declaration {
+                about: "Sends a mail".to_owned(),
+                lease: Span::from_secs(10),
+                max_attempts: 5,
+                input_schema: Json::trusted(r#"{"required":["to"],"type":"object"}"#),
+                ..Declaration::new(name)
+            }]
+        );
+    }
+
+    #[test]
+    fn everything_that_is_wrong_with_a_flow_is_said_with_its_line_and_place() {
+        let text = "workers = 2\n[flows.a]\nlaese = \"1s\"\nlease = \"1ms\"\n\
+                    [flows.\"b c\"]\n[flows.d]\ninput_schema = { type = \"objet\" }\n";
+        let errors = errors(text);
+        assert_eq!(errors.len(), 4, "{errors:?}");
+        assert!(errors[0].starts_with("x.toml:2: /flows/a/laese: "), "{errors:?}");
+        assert!(errors[1].starts_with("x.toml:2: /flows/a/lease: at least 1s"), "{errors:?}");
+        assert!(errors[2].starts_with("x.toml:5: /flows/b c: "), "{errors:?}");
+        assert!(errors[3].starts_with("x.toml:6: /flows/d/input_schema/type: "), "{errors:?}");
+        assert_eq!(
+            self::errors("flows = 1\n"),
+            ["x.toml:1: `flows` takes tables, such as [flows.mail]"]
         );
     }
 

@@ -4,7 +4,7 @@ use std::fmt;
 use std::path::{Path, PathBuf};
 
 use super::environment::Environment;
-use super::file::{self, Lines};
+use super::file::{self, Contents, Lines};
 use super::flags::Given;
 use super::settings::Settings;
 use super::table::{Fallback, SETTINGS, Setting};
@@ -98,8 +98,9 @@ pub fn defaults() -> Settings {
 /// # Errors
 /// Everything that is wrong, each with its place.
 pub fn load(sources: &Sources) -> Result<Loaded, Vec<ConfigError>> {
-    let (path, lines) = read_file(sources)?;
+    let (path, Contents { lines, flows }) = read_file(sources)?;
     let (mut settings, mut found, mut errors) = (Settings::blank(), Vec::new(), Vec::new());
+    settings.flows = flows;
     for setting in SETTINGS {
         let one = match find(setting, sources, &path, &lines) {
             Ok(one) => one,
@@ -121,13 +122,13 @@ pub fn load(sources: &Sources) -> Result<Loaded, Vec<ConfigError>> {
     }
 }
 
-fn read_file(sources: &Sources) -> Result<(PathBuf, Lines), Vec<ConfigError>> {
+fn read_file(sources: &Sources) -> Result<(PathBuf, Contents), Vec<ConfigError>> {
     let asked = sources.file.clone().or_else(|| sources.environment.file().map(PathBuf::from));
     let path = asked.clone().unwrap_or_else(|| PathBuf::from(FILE));
     match std::fs::read_to_string(&path) {
         Ok(text) => Ok((path.clone(), file::read(&path, &text)?)),
         Err(error) if asked.is_none() && error.kind() == std::io::ErrorKind::NotFound => {
-            Ok((path, Lines::new()))
+            Ok((path, Contents::default()))
         }
         Err(error) => Err(vec![ConfigError(format!(
             "the configuration file {} cannot be read: {error}",

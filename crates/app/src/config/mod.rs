@@ -7,6 +7,7 @@
 mod environment;
 mod file;
 mod flags;
+mod flows;
 mod load;
 mod parse;
 mod settings;

@@ -5,8 +5,8 @@ use std::net::{Ipv4Addr, SocketAddr};
 use std::path::PathBuf;
 
 use jobmill_engine::WebhookKey;
-use jobmill_model::Span;
 use jobmill_model::retention::Retention;
+use jobmill_model::{Declaration, Span};
 
 /// Every setting, checked.
 #[derive(Debug, Clone)]
@@ -17,6 +17,8 @@ pub struct Settings {
     pub data: PathBuf,
     /// How many flows are performed at once.
     pub workers: usize,
+    /// Flows for workers outside that the file declares.
+    pub flows: Vec<Declaration>,
     /// How many workers may be lost under one job.
     pub max_crashes: u32,
     /// How long a shutdown waits for work that is under way.
@@ -114,6 +116,7 @@ impl Settings {
             listen: SocketAddr::from((Ipv4Addr::LOCALHOST, 0)),
             data: PathBuf::new(),
             workers: 1,
+            flows: Vec::new(),
             max_crashes: 0,
             grace: Span::ZERO,
             body_limit: 0,

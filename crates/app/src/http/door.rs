@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use axum::Router;
+use axum::extract::MatchedPath;
 use axum::response::{IntoResponse, Response};
 use hyper::body::Incoming;
 use hyper::{Method, Request};
@@ -12,6 +13,7 @@ use tokio::sync::{Semaphore, watch};
 use tower::ServiceExt;
 
 use super::access::Access;
+use super::metrics::{self, Requests};
 use super::refusal::{Kind, Refusal};
 use super::room::Room;
 use super::shape::Shape;
@@ -22,6 +24,7 @@ pub(crate) struct Door {
     routes: Router,
     access: Access,
     engine: Engine,
+    requests: Arc<Requests>,
     longest: Span,
     /// The same for a handler that sleeps.
     longest_asleep: Span,
@@ -29,16 +32,27 @@ pub(crate) struct Door {
 
 impl Door {
     pub(crate) fn new(engine: Engine, settings: Settings, closing: watch::Receiver<bool>) -> Self {
-        let Settings { body_bytes, request_timeout, process_sleep, streams, access, .. } = settings;
+        let Settings { body_bytes, request_timeout, process_sleep, access, .. } = settings;
+        let (most_streams, measured) = (settings.streams, settings.measured);
         let (openapi, at_the_door) = (docs::text().into(), engine.clone());
-        let streams = Arc::new(Semaphore::new(streams));
-        let room =
-            Room { engine, body_bytes, request_timeout, process_sleep, closing, streams, openapi };
+        let requests = Arc::<Requests>::default();
+        let room = Room {
+            engine,
+            body_bytes,
+            request_timeout,
+            process_sleep,
+            closing,
+            streams: Arc::new(Semaphore::new(most_streams)),
+            most_streams,
+            requests: requests.clone(),
+            measured,
+            openapi,
+        };
         // A request may take its time to arrive, may ask to wait, and then has to be answered.
         let longest = Span::from_millis(2 * request_timeout.as_millis() + limits::WAIT_MILLIS);
         let longest_asleep = Span::from_millis(longest.as_millis() + process_sleep.as_millis());
         let routes = routes::routes(Arc::new(room));
-        Self { routes, access, engine: at_the_door, longest, longest_asleep }
+        Self { routes, access, engine: at_the_door, requests, longest, longest_asleep }
     }
 
     /// How long a request may take in all; a result may be sent for as long as it arrives.
@@ -50,8 +64,16 @@ impl Door {
         }
     }
 
-    /// Answers a request; never fails, because a refusal is an answer too.
-    pub(crate) async fn answer(&self, mut request: Request<Incoming>) -> Response {
+    /// Answers a request and counts it; never fails, because a refusal is an answer too.
+    pub(crate) async fn answer(&self, request: Request<Incoming>) -> Response {
+        let method = metrics::word(request.method());
+        let response = self.respond(request).await;
+        let route = response.extensions().get::<MatchedPath>().map_or("", MatchedPath::as_str);
+        self.requests.count(method, route, response.status());
+        response
+    }
+
+    async fn respond(&self, mut request: Request<Incoming>) -> Response {
         let shape = Shape::of(request.uri().path());
         match self.access.admit(&self.engine, request.uri().path(), request.headers()) {
             Err(refusal) => return shape.dress(refusal.into_response()),

@@ -8,6 +8,7 @@ use axum::response::{IntoResponse, Response};
 use bytes::Bytes;
 use futures::stream;
 use hyper::StatusCode;
+use hyper::header::{CONTENT_LENGTH, HeaderValue};
 use jobmill_engine::outside::{Ending, Hand, LeaseError, Lost};
 use jobmill_model::fault::pointer_below;
 use jobmill_model::queue::Name;
@@ -88,11 +89,15 @@ fn handed(hand: Hand) -> Response {
     if hand.jobs().is_empty() {
         return reply::written(StatusCode::OK, Body::from(text));
     }
+    let length = text.len();
     let body = stream::once(async move {
         hand.keep();
         Ok::<_, std::convert::Infallible>(text)
     });
-    reply::written(StatusCode::OK, Body::from_stream(body))
+    let mut response = reply::written(StatusCode::OK, Body::from_stream(body));
+    // Small clients know no other measure of a body.
+    response.headers_mut().insert(CONTENT_LENGTH, HeaderValue::from(length));
+    response
 }
 
 fn not_leased(error: LeaseError) -> Refusal {

@@ -23,11 +23,13 @@ mod graphs;
 mod jobs;
 mod keys;
 mod leases;
+mod metrics;
 mod page;
 mod pairs;
 mod path;
 mod patience;
 mod probes;
+mod process;
 mod queues;
 mod refusal;
 mod refusals;
@@ -44,6 +46,7 @@ mod workflows;
 pub use accept::serve;
 pub use access::{Access, KeyRing};
 pub use docs::openapi;
+pub use metrics::Measured;
 
 use jobmill_model::{Span, limits};
 
@@ -65,6 +68,8 @@ pub struct Settings {
     pub streams: usize,
     /// Who may ask.
     pub access: Access,
+    /// What the store measures of itself, if it does.
+    pub measured: Option<Measured>,
 }
 
 impl Settings {
@@ -79,6 +84,7 @@ impl Settings {
             process_sleep: Span::from_secs(180),
             streams: limits::EVENT_STREAMS,
             access,
+            measured: None,
         }
     }
 }

@@ -7,6 +7,8 @@ use jobmill_engine::Engine;
 use jobmill_model::Span;
 use tokio::sync::{Semaphore, watch};
 
+use super::metrics::{Measured, Requests};
+
 /// What every handler has at hand.
 pub(crate) struct Room {
     pub(crate) engine: Engine,
@@ -18,6 +20,12 @@ pub(crate) struct Room {
     pub(crate) closing: watch::Receiver<bool>,
     /// Places for event streams.
     pub(crate) streams: Arc<Semaphore>,
+    /// How many of them there are in all.
+    pub(crate) most_streams: usize,
+    /// Requests that were answered.
+    pub(crate) requests: Arc<Requests>,
+    /// What the store measures of itself, if it does.
+    pub(crate) measured: Option<Measured>,
     /// The text of the OpenAPI document.
     pub(crate) openapi: Bytes,
 }

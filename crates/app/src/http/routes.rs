@@ -13,8 +13,8 @@ use utoipa_axum::router::OpenApiRouter;
 use super::refusal::{Kind, Refusal};
 use super::room::Room;
 use super::{
-    bulk, compat, docs, effects, errors, events, flows, google, graphs, jobs, keys, leases, page,
-    pairs, probes, queues, results, roles, schedules, steps, workflows,
+    bulk, compat, docs, effects, errors, events, flows, google, graphs, jobs, keys, leases,
+    metrics, page, pairs, probes, queues, results, roles, schedules, steps, workflows,
 };
 
 /// Every route with its description.
@@ -38,6 +38,7 @@ pub(crate) fn documented() -> OpenApiRouter<Arc<Room>> {
         .merge(keys::routes())
         .merge(queues::routes())
         .merge(probes::routes())
+        .merge(metrics::routes())
         .merge(compat::document_000::routes())
         .merge(compat::document_001::routes())
         .merge(compat::document_002::routes())
@@ -49,6 +50,7 @@ pub(crate) fn documented() -> OpenApiRouter<Arc<Room>> {
 pub(crate) fn routes(room: Arc<Room>) -> Router {
     let (router, _) = documented().split_for_parts();
     let router = router.route_layer(middleware::from_fn(roles::check));
+    let router = router.route_layer(middleware::from_fn(metrics::note_route));
     let router = router.method_not_allowed_fallback(other_method).with_state(room);
     let strict = router.clone().fallback(no_route);
     router.fallback(move |request: Request| {

@@ -19,6 +19,7 @@ pub(crate) mod id;
 pub(crate) mod job;
 pub(crate) mod key;
 pub(crate) mod lease;
+pub(crate) mod metric;
 pub(crate) mod moment;
 pub(crate) mod near;
 pub(crate) mod page;

@@ -71,7 +71,8 @@ impl Answers {
 fn failure(job: &Job, fault: &Fault) -> String {
     let Fault { code, message, trace, inner, class } = fault;
     let inner = inner.as_deref().unwrap_or_default();
-    info!(job = job.id, flow = job.flow, attempt = job.attempt, %code, message, inner, "failed");
+    let Job { id, flow, queue, attempt, .. } = job;
+    info!(job = id, flow, queue, attempt, %code, error = message, inner, "attempt failed");
     let text = |text: &str| Value::from(text).to_string();
     let error = format!(
         "\"error\":{{\"type\":{},\"message\":{},\"trace\":{}}}",
@@ -89,11 +90,12 @@ fn failure(job: &Job, fault: &Fault) -> String {
 /// Sends a request about one job until the server has an answer to it.
 async fn send(worker: &Worker, job: &Job, request: &Request) {
     let client = worker.plan.client();
+    let Job { id, flow, queue, attempt, .. } = job;
     loop {
         match client.ask(request).await {
-            Ok(_) => return debug!(job = job.id, flow = job.flow, "the end is recorded"),
+            Ok(_) => return debug!(job = id, flow, queue, attempt, "the end is recorded"),
             Err(error) if passes(&error) || is_being_sent(&error) => {
-                warn!(job = job.id, %error, "the end cannot be told now");
+                warn!(job = id, flow, queue, attempt, %error, "the end cannot be told now");
                 worker.clock.pause(PAUSE).await;
             }
             Err(error) => return refuse(job, &error.to_string()),
@@ -161,10 +163,10 @@ async fn send_batch(worker: &Worker, client: &Client, batch: Vec<Ending>) {
         }
     };
     for (ending, item) in batch.iter().zip(items.unwrap_or_default()) {
-        let Job { id, flow, attempt, .. } = &*ending.job;
+        let Job { id, flow, queue, attempt, .. } = &*ending.job;
         match refused(item) {
             Some(detail) => refuse(&ending.job, detail),
-            None => debug!(job = id, flow, attempt, verb = ending.verb, "the end is recorded"),
+            None => debug!(job = id, flow, queue, attempt, "the end is recorded"),
         }
     }
     for ending in batch {
@@ -174,7 +176,8 @@ async fn send_batch(worker: &Worker, client: &Client, batch: Vec<Ending>) {
 }
 
 fn refuse(job: &Job, detail: &str) {
-    warn!(job = job.id, flow = job.flow, attempt = job.attempt, detail, "the end is refused");
+    let Job { id, flow, queue, attempt, .. } = job;
+    warn!(job = id, flow, queue, attempt, detail, "the end is refused");
     job.lose();
 }
 

@@ -22,6 +22,7 @@ const BEATS: u64 = 3;
 pub(super) struct Job {
     pub(super) id: String,
     pub(super) flow: String,
+    pub(super) queue: String,
     pub(super) attempt: i64,
     pub(super) token: u64,
     /// The work should stop: the lease has ended, or the worker ends.
@@ -34,13 +35,14 @@ pub(super) struct Job {
 
 impl Job {
     /// Reads a job as it was leased, with its input and its params.
-    pub(super) fn read(leased: &Value) -> Option<(Self, Value, Value)> {
+    pub(super) fn read(leased: &Value, queue: &str) -> Option<(Self, Value, Value)> {
         let fields = leased.as_map()?;
         let text = |name| Some(fields.get(name)?.as_str()?.to_owned());
         let token = fields.get("lease")?.as_map()?.get("token")?.as_int()?;
         let job = Self {
             id: text("id")?,
             flow: text("flow")?,
+            queue: queue.to_owned(),
             attempt: fields.get("attempt")?.as_int()?,
             token: u64::try_from(token).ok()?,
             stopped: AtomicBool::new(false),
@@ -138,7 +140,10 @@ async fn tell(client: &Client, job: &Job, (done, total, message): (u64, u64, Str
         Err(ClientError::Refused(refusal)) if matches!(refusal.status, 404 | 409) => {
             lost(job, &refusal.detail);
         }
-        Err(error) => warn!(job = job.id, %error, "progress cannot be told"),
+        Err(error) => {
+            let Job { id, flow, queue, attempt, .. } = job;
+            warn!(job = id, flow, queue, attempt, %error, "progress cannot be told");
+        }
     }
 }
 
@@ -160,7 +165,7 @@ async fn extend(client: &Client, jobs: &[Arc<Job>]) {
 }
 
 fn lost(job: &Job, detail: &str) {
-    let Job { id, flow, attempt, .. } = job;
-    info!(job = id, flow, attempt, detail, "the lease has ended");
+    let Job { id, flow, queue, attempt, .. } = job;
+    info!(job = id, flow, queue, attempt, detail, "the lease has ended");
     job.lose();
 }

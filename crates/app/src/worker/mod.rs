@@ -155,7 +155,7 @@ fn begin(
 ) {
     let leased = answer.as_map().and_then(|map| map.get("jobs")?.as_list());
     for (leased, place) in leased.unwrap_or_default().iter().zip(places) {
-        let Some((job, input, params)) = Job::read(leased) else {
+        let Some((job, input, params)) = Job::read(leased, &worker.plan.queue) else {
             warn!("a leased job cannot be read");
             continue;
         };

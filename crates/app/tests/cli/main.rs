@@ -20,6 +20,10 @@ mod help;
 mod keys;
 #[cfg(test)]
 mod list;
+#[cfg(test)]
+mod logs;
+#[cfg(test)]
+mod metrics;
 mod queues;
 #[cfg(test)]
 mod results;

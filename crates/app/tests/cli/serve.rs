@@ -146,3 +146,21 @@ fn listening_on(folder: &Path, address: &str, args: &[&str]) -> Server {
     command.args(["serve", "--listen", address, "--data", "data"]).args(args);
     Server::of(command)
 }
+
+#[test]
+fn flows_of_the_configuration_file_are_declared_at_the_start() {
+    let folder = folder();
+    let file = folder.path().join("jobmill.toml");
+    std::fs::write(&file, "[flows.mail]\nabout = \"Sends a mail\"\nlease = \"5s\"\n").unwrap();
+    let server = Server::start(folder.path(), &[]);
+    let shown = server.run(&["flows", "show", "mail", "--json"]).with(0).json();
+    assert_eq!(text(&shown, "about"), "Sends a mail");
+    assert_eq!(text(crate::server::field(&shown, "declared"), "lease"), "5s");
+    assert_eq!(server.stop(), 0);
+    std::fs::write(&file, "[flows.range_report]\n").unwrap();
+    let args = ["serve", "--listen", "127.0.0.1:0", "--data", "data"];
+    let ended = run(folder.path(), &args).with(1);
+    let expected = "error: the flow range_report of the configuration file cannot be declared: \
+                    the server itself performs a flow of this name\n";
+    assert!(ended.err.ends_with(expected), "{}", ended.err);
+}

@@ -5,6 +5,7 @@ use std::path::Path;
 use std::process::{Child, ChildStderr, Command, Output, Stdio};
 
 use jobmill::client::{Client, Request};
+use jobmill::config::Secret;
 use jobmill_model::Value;
 use tempfile::TempDir;
 
@@ -65,6 +66,8 @@ pub(crate) fn run_with_input(mut command: Command, input: &str) -> Ended {
 pub(crate) struct Server {
     pub(crate) child: Child,
     pub(crate) url: String,
+    /// The API key that it asks for, if it does.
+    pub(crate) key: Option<String>,
     /// What it said until then, line by line.
     pub(crate) said: Vec<String>,
     err: BufReader<ChildStderr>,
@@ -95,7 +98,8 @@ impl Server {
     fn until(mut command: Command, part: &str) -> Self {
         let mut child = command.stderr(Stdio::piped()).stdout(Stdio::null()).spawn().unwrap();
         let err = BufReader::new(child.stderr.take().unwrap());
-        let mut process = Self { child, url: String::new(), said: Vec::new(), err };
+        let (url, key, said) = (String::new(), None, Vec::new());
+        let mut process = Self { child, url, key, said, err };
         while process.said.last().is_none_or(|line| !line.contains(part)) {
             let line = next_line(&mut process.err);
             process.said.push(line.unwrap_or_else(|| panic!("it said {:?}", process.said)));
@@ -120,7 +124,8 @@ impl Server {
     pub(crate) fn ask(&self, request: &Request) -> (u16, Value) {
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
         runtime.block_on(async {
-            let client = Client::new(self.url.parse().unwrap(), None);
+            let key = self.key.as_ref().map(Secret::new);
+            let client = Client::new(self.url.parse().unwrap(), key);
             let answer = client.send(request).await.unwrap();
             (answer.status(), answer.value().await.unwrap())
         })

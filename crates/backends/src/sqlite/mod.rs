@@ -28,6 +28,7 @@ mod lanes;
 mod lease;
 mod ledger;
 mod list;
+mod measures;
 mod migrate;
 mod mount;
 mod open;
@@ -66,9 +67,11 @@ pub use open::{DATA_FILE, LOCK_FILE, OpenError, Options};
 
 use checkpoint::Log;
 use lanes::{Lane, Queue};
+use measures::Measures;
 use reader::Readers;
 use request::Verb;
 use total::Totals;
+use writer::Keep;
 
 /// A store in one SQLite file.
 ///
@@ -79,6 +82,7 @@ pub struct SqliteStore {
     readers: Readers,
     log: Arc<Log>,
     feed: Arc<Feed>,
+    measures: Arc<Measures>,
     threads: Mutex<Option<Threads>>,
 }
 
@@ -110,10 +114,12 @@ impl SqliteStore {
         let other = open::checkpointer(&file)?;
         let start = |source| OpenError::Folder { path: options.folder.clone(), source };
         let checkpointer = start_checkpointer(other, &log).map_err(start)?;
-        let writer = start_writer(connection, totals, &queue, &log, &feed).map_err(start)?;
+        let measures = Arc::<Measures>::default();
+        let keep = Keep { log: log.clone(), feed: feed.clone(), measures: measures.clone() };
+        let writer = start_writer(connection, totals, &queue, keep).map_err(start)?;
         let readers = Readers::new(file, options.reader_cache_bytes, options.readers);
         let threads = Mutex::new(Some(Threads { writer, checkpointer, lock }));
-        Ok(Self { queue, readers, log, feed, threads })
+        Ok(Self { queue, readers, log, feed, measures, threads })
     }
 
     /// Does what waits, writes everything into the data file and lets go of the folder.
@@ -187,12 +193,11 @@ fn start_writer(
     connection: Connection,
     totals: Totals,
     queue: &Arc<Queue>,
-    log: &Arc<Log>,
-    feed: &Arc<Feed>,
+    keep: Keep,
 ) -> io::Result<JoinHandle<Option<Connection>>> {
-    let (queue, log, feed) = (Arc::clone(queue), Arc::clone(log), Arc::clone(feed));
+    let queue = Arc::clone(queue);
     Builder::new().name("jobmill-writer".to_owned()).spawn(move || {
-        match writer::write(&connection, totals, &queue, &log, feed) {
+        match writer::write(&connection, totals, &queue, keep) {
             Ok(()) => Some(connection),
             Err(error) => {
                 tracing::error!(%error, "the writer could not start");

@@ -127,9 +127,11 @@ fn view(connection: &Connection, id: JobId) -> rusqlite::Result<Option<LeaseView
     let mut rows = statement.query([Key::of(id)])?;
     let Some(found) = rows.next()? else { return Ok(None) };
     let token = row::token(found, 0)?;
+    let (flow, queue, attempt) = (row::name(found, 1)?, row::name(found, 2)?, found.get(3)?);
     let mut statement = prepare(connection, Query::LeaseGet)?;
     let mut rows = statement.query([Key::of(id)])?;
-    Ok(Some(LeaseView { token, hold: rows.next()?.map(hold).transpose()? }))
+    let hold = rows.next()?.map(hold).transpose()?;
+    Ok(Some(LeaseView { token, hold, flow, queue, attempt }))
 }
 
 fn expire(

@@ -105,6 +105,7 @@ queries! {
     KeyInsert => "key_insert",
     KeyList => "key_list",
     KeyTouch => "key_touch",
+    LeaseCount => "lease_count",
     LeaseDelete => "lease_delete",
     LeaseDue => "lease_due",
     LeaseExtend => "lease_extend",

@@ -5,12 +5,14 @@
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
+use std::time::Instant;
 
 use jobmill_store::{Feed, Result, StoreError};
 use rusqlite::Connection;
 
 use super::checkpoint::Log;
 use super::lanes::Queue;
+use super::measures::Measures;
 use super::request::Request;
 use super::total::Totals;
 use super::trouble::store_error;
@@ -18,19 +20,29 @@ use super::txn::Txn;
 
 type Batch = Vec<Box<dyn Request>>;
 
+/// What the writer keeps up to date beside the data.
+pub(super) struct Keep {
+    pub(super) log: Arc<Log>,
+    pub(super) feed: Arc<Feed>,
+    pub(super) measures: Arc<Measures>,
+}
+
 /// Works until the queue is closed and empty. However it ends, nobody waits for it any more.
+#[expect(clippy::disallowed_methods, reason = "the writer measures its own commits")]
 pub(super) fn write(
     connection: &Connection,
     totals: Totals,
     queue: &Queue,
-    log: &Log,
-    feed: Arc<Feed>,
+    keep: Keep,
 ) -> rusqlite::Result<()> {
     let _last = Abandon(queue);
+    let Keep { log, feed, measures } = keep;
     let mut tx = Txn::new(connection, totals, feed)?;
     let mut batch = Batch::new();
     while queue.drain(&mut batch) {
+        let began = Instant::now();
         perform(&mut tx, &mut batch);
+        measures.committed(batch.len(), began.elapsed());
         batch.drain(..).for_each(Request::answer);
         log.keep_short(&tx);
     }

@@ -1,27 +1,34 @@
 //! Writes a machine's log entries, and its calls, into the server's log.
 
+use jobmill_model::Value;
 use jobmill_model::definition::CallLogLevel;
 use jobmill_model::machine::{Effect, LogEntry, Outcome};
-use jobmill_model::{JobId, Value};
 use tracing::{debug, error, info, warn};
 
-pub(crate) fn write(job: JobId, entry: &LogEntry) -> Outcome {
-    let payload = &entry.payload;
+use crate::observe::Subject;
+
+pub(crate) fn write(of: &Subject, entry: &LogEntry) -> Outcome {
+    let (Subject { job, flow, queue, attempt }, payload) = (of, &entry.payload);
     match entry.severity.as_str() {
-        "DEBUG" => debug!(%job, %payload, "machine log"),
-        "WARNING" => warn!(%job, %payload, "machine log"),
-        "ERROR" | "CRITICAL" | "ALERT" | "EMERGENCY" => error!(%job, %payload, "machine log"),
-        _ => info!(%job, %payload, "machine log"),
+        "DEBUG" => debug!(%job, %flow, %queue, attempt, %payload, "machine log"),
+        "WARNING" => warn!(%job, %flow, %queue, attempt, %payload, "machine log"),
+        "ERROR" | "CRITICAL" | "ALERT" | "EMERGENCY" => {
+            error!(%job, %flow, %queue, attempt, %payload, "machine log");
+        }
+        _ => info!(%job, %flow, %queue, attempt, %payload, "machine log"),
     }
     Outcome::Done(Value::Null)
 }
 
 /// Logs a call of an execution and what it came to, if its level asks for it.
-pub(crate) fn call(job: JobId, level: CallLogLevel, effect: &Effect, outcome: &Outcome) {
+pub(crate) fn call(of: &Subject, level: CallLogLevel, effect: &Effect, outcome: &Outcome) {
     let Some((call, failure)) = line(level, effect, outcome) else { return };
+    let Subject { job, flow, queue, attempt } = of;
     match failure {
-        None => info!(%job, call, "machine call"),
-        Some(failure) => warn!(%job, call, failure, "machine call failed"),
+        None => info!(%job, %flow, %queue, attempt, call, "machine call"),
+        Some(failure) => {
+            warn!(%job, %flow, %queue, attempt, call, failure, "machine call failed");
+        }
     }
 }
 

@@ -33,7 +33,7 @@ pub(crate) fn perform(
         }
         Effect::Connector(call) => google::perform(shared.clone(), task.id, call, key).boxed(),
         Effect::Http(call) => http::perform(shared.clone(), call, key).boxed(),
-        Effect::Log(entry) => std::future::ready(log::write(task.id, &entry)).boxed(),
+        Effect::Log(entry) => std::future::ready(log::write(&task.subject(), &entry)).boxed(),
         Effect::Callback(endpoint) => {
             std::future::ready(callback::open(shared, task, &endpoint)).boxed()
         }

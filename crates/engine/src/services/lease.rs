@@ -54,7 +54,10 @@ async fn expire(shared: &Shared) -> Result<Option<Timestamp>, StoreError> {
     let expired = shared.store.lease_expire(now, shared.config.max_crashes, chance, BATCH);
     let Expired { jobs, next } = expired.await?;
     if !jobs.is_empty() {
-        shared.observer.expired(&jobs);
+        let ids: Vec<_> = jobs.iter().map(|(id, _)| *id).collect();
+        let found = shared.store.job_get(&ids).await.unwrap_or_default();
+        found.iter().flatten().for_each(|job| shared.observer.expired(job));
+        shared.observer.metrics.leases_lost(jobs.len());
         shared.bus.ready();
         // Attempts that ran out of time wait for another; the timer finds out until when.
         shared.bus.due(now);

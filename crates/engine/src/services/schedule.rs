@@ -72,7 +72,7 @@ async fn run_once(engine: &Engine) -> Result<Option<Timestamp>, StoreError> {
         let written = shared.store.schedule_write(writes.clone()).await?;
         // One that was changed meanwhile is looked at again.
         for (write, _) in writes.iter().zip(written).filter(|(_, it)| *it == Written::Done) {
-            shared.observer.ticked(&write.schedule, write.jobs.len(), now);
+            shared.observer.ticked(&write.schedule, &write.jobs, now);
         }
         shared.bus.ready();
     }

@@ -4,7 +4,7 @@
 
 use std::sync::Arc;
 
-use jobmill_model::job::{Verdict, timed_out};
+use jobmill_model::job::{Spec, Verdict, timed_out};
 use jobmill_model::limits::LEASE_BYTES;
 use jobmill_model::{Job, JobId, Span, State, Timestamp, Token};
 
@@ -36,6 +36,12 @@ async fn view(stage: &Stage, id: JobId) -> LeaseView {
     stage.lease_get(&[id]).await.must().remove(0).expect("the job is stored")
 }
 
+/// The lease of a job that nobody outside holds.
+fn unheld(job: &Job, token: u64) -> LeaseView {
+    let Spec { flow, queue, .. } = job.spec.clone();
+    LeaseView { token: Token(token), hold: None, flow, queue, attempt: job.attempt }
+}
+
 async fn expire(stage: &Stage, secs: i64) -> Expired {
     stage.lease_expire(at(secs), 9, 0.0, 100).await.must()
 }
@@ -44,14 +50,14 @@ pub async fn a_lent_job_is_running_under_a_lease_with_an_end(store: Arc<dyn Stor
     let stage = Stage::new(store);
     let id = stage.submit(draft(1).input(r#"{"a":1}"#)).await;
     let before = stage.job(id).await;
-    assert_eq!(view(&stage, id).await, LeaseView { token: Token(0), hold: None });
+    assert_eq!(view(&stage, id).await, unheld(&before, 0));
     let lent = stage.job_lease(call(3)).await.must();
     let after = Job { state: State::Running, attempt: 1, started_at: Some(at(3)), ..before };
     assert_eq!(lent, [Lent { job: after.clone(), token: Token(1), expires_at: at(13) }]);
     assert_eq!(stage.job(id).await, after);
     let hold =
         Hold { worker: name("w"), span: Span::from_secs(10), expires_at: at(13), deadline: None };
-    assert_eq!(view(&stage, id).await, LeaseView { token: Token(1), hold: Some(hold) });
+    assert_eq!(view(&stage, id).await, LeaseView { hold: Some(hold), ..unheld(&after, 1) });
     assert_eq!(stage.lease_get(&[nobody()]).await.must(), [None]);
     assert_eq!(stage.job_lease(call(3)).await.must(), [], "nothing is lent twice");
     assert_eq!(stage.claim_all(3).await, []);
@@ -150,7 +156,7 @@ pub async fn the_jobs_of_a_silent_worker_are_claimable_again(store: Arc<dyn Stor
     stage.assert_stale(&lost).await;
     let after = Job { state: State::Submitted, crashes: 1, ..lost.job.clone() };
     assert_eq!(stage.job(id).await, after);
-    assert_eq!(view(&stage, id).await, LeaseView { token: Token(1), hold: None });
+    assert_eq!(view(&stage, id).await, unheld(&after, 1));
     assert_eq!(stage.attempts(id).await, [], "a crash is not a failed attempt");
     assert_eq!((stage.journal(id).await.len(), stage.inbox(id).await), (1, vec![1]));
     let again = stage.lend(11).await;

@@ -38,7 +38,13 @@ impl Outside for MemoryStore {
 
     async fn lease_get(&self, ids: &[JobId]) -> Result<Vec<Option<LeaseView>>> {
         let data = self.0.lock();
-        let view = |row: &Row| LeaseView { token: row.token, hold: row.hold().cloned() };
+        let view = |row: &Row| LeaseView {
+            token: row.token,
+            hold: row.hold().cloned(),
+            flow: row.job.spec.flow.clone(),
+            queue: row.job.spec.queue.clone(),
+            attempt: row.job.attempt,
+        };
         Ok(ids.iter().map(|id| data.rows.get(id).map(view)).collect())
     }
 

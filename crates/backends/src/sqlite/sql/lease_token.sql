@@ -1,1 +1,1 @@
-SELECT token FROM job WHERE id = ?1
+SELECT token, flow, queue, attempt FROM job WHERE id = ?1
