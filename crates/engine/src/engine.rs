@@ -510,6 +510,9 @@ impl Engine {
             () = shared.until_idle() => {}
             () = shared.clock.pause(shared.config.grace) => self.hand_back().await,
         }
+        if let Err(error) = shared.keys.note_uses().await {
+            shared.observer.store_failed("key_touch", &error);
+        }
     }
 
     async fn hand_back(&self) {
