@@ -24,6 +24,7 @@ use jobmill_model::output::{Chunk, Extent};
 use jobmill_model::queue::Name;
 use jobmill_model::{Class, Fault, Job, Span, State, Timestamp, Token, Value, limits};
 use jobmill_store::{Append, Appended, Park, Parked, Signal, StoreError};
+use tokio::sync::oneshot;
 
 use crate::engine::Shared;
 use crate::execution;
@@ -330,9 +331,11 @@ impl Driver<'_> {
     ) -> Result<Applied, Exit> {
         let Ok(_turn) = self.shared.thinkers.acquire().await else { return Err(Exit::HandBack) };
         let mut fold = self.fold.take_out();
-        let thinking = tokio::task::spawn_blocking(move || {
+        let (sender, thinking) = oneshot::channel();
+        self.shared.performers.think(move || {
             let thought = guard(|| think(&mut fold));
-            (fold, thought)
+            // Nobody waits any more when the process ends.
+            let _ = sender.send((fold, thought));
         });
         let Ok((fold, thought)) = thinking.await else { return Err(Exit::HandBack) };
         self.fold = fold;

@@ -14,6 +14,11 @@ pub type Work = Box<dyn FnOnce() + Send>;
 pub trait Performer: Send + Sync {
     /// Runs the work, now or later, in the order in which it came. Called on the runtime.
     fn take(&self, work: Work);
+
+    /// Runs a machine's long thought where nobody waits for the thread. Called on the runtime.
+    fn think(&self, work: Work) {
+        tokio::task::spawn_blocking(work);
+    }
 }
 
 /// The engine's hold on its performer.
@@ -26,6 +31,10 @@ impl Performers {
 
     pub(crate) fn push(&self, work: impl FnOnce() + Send + 'static) {
         self.0.take(Box::new(work));
+    }
+
+    pub(crate) fn think(&self, work: impl FnOnce() + Send + 'static) {
+        self.0.think(Box::new(work));
     }
 }
 

@@ -152,4 +152,8 @@ impl Performer for OneThread {
             work();
         });
     }
+
+    fn think(&self, work: Piece) {
+        self.take(work);
+    }
 }
