@@ -16,7 +16,10 @@ use std::sync::Arc;
 use jobmill_backends::sqlite::{BackupError, DATA_FILE, OpenError, Options, SqliteStore};
 use jobmill_engine::chance::SystemChance;
 use jobmill_engine::clock::SystemClock;
-use jobmill_engine::{Config, DeclareError, Engine, Gate, Registry, RegistryError, Workflows};
+use jobmill_engine::{
+    Config, DeclareError, Engine, Gate, Registry, RegistryError, Remote, Remotes, ServiceAccount,
+    Workflows,
+};
 use jobmill_gcw::Limits;
 use jobmill_model::definition::Place;
 use jobmill_model::queue::Name;
@@ -63,6 +66,9 @@ pub enum StartError {
     /// A flow of the configuration file cannot be declared.
     #[error("the flow {0} of the configuration file cannot be declared: {1}")]
     Declare(Name, DeclareError),
+    /// The key of a service account cannot be used.
+    #[error("{path} is no key of a service account: {why}", path = .0.display(), why = .1)]
+    Credentials(PathBuf, String),
     /// The store failed while the engine started.
     #[error("the engine cannot start: {0}")]
     Engine(#[source] StoreError),
@@ -130,7 +136,8 @@ impl Server {
             retention: settings.retention,
         };
         let secret = webhook::secret(settings, &SystemChance)?;
-        let flows = flows.with_workflows(workflows(settings, address)).with_webhooks(secret);
+        let workflows = Workflows { remotes: remotes(settings)?, ..workflows(settings, address) };
+        let flows = flows.with_workflows(workflows).with_webhooks(secret);
         let (clock, chance) = (Arc::new(SystemClock::default()), Arc::new(SystemChance));
         let engine = Engine::start(store.clone(), flows, clock, chance, config)
             .await
@@ -202,8 +209,32 @@ pub fn workflows(settings: &Settings, address: SocketAddr) -> Workflows {
         argument_bytes: usize::try_from(limits.argument_bytes).unwrap_or(usize::MAX),
         language: Arc::new(language::GoogleWorkflows { limits }),
         home: Place { project, location },
+        remotes: Remotes::default(),
         public_url: public_url.trim_end_matches('/').to_owned(),
     }
+}
+
+/// Where the connectors of Google's services go.
+fn remotes(settings: &Settings) -> Result<Remotes, StartError> {
+    let account = match &settings.google_key {
+        None => None,
+        Some(path) => {
+            let refused = |why: String| StartError::Credentials(path.clone(), why);
+            let text = std::fs::read_to_string(path).map_err(|error| refused(error.to_string()))?;
+            Some(Arc::new(ServiceAccount::read(&text).map_err(refused)?))
+        }
+    };
+    let remote = |emulator: &Option<String>, url: &str| match (emulator, &account) {
+        (Some(emulator), _) => Some(Remote { url: emulator.clone(), account: None }),
+        (None, Some(account)) => {
+            Some(Remote { url: url.to_owned(), account: Some(account.clone()) })
+        }
+        (None, None) => None,
+    };
+    Ok(Remotes {
+        firestore: remote(&settings.firestore_emulator, "https://firestore.googleapis.com"),
+        bigquery: remote(&settings.bigquery_emulator, "https://bigquery.googleapis.com"),
+    })
 }
 
 async fn listen(address: SocketAddr) -> Result<TcpListener, StartError> {

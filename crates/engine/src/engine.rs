@@ -481,6 +481,15 @@ impl Engine {
         Unhurried::new(async move { google::answer(&shared, &call, None).await }).await
     }
 
+    /// Makes a call of one of Google's services as a connector does: wherever the service is.
+    ///
+    /// # Errors
+    /// As the service would refuse it.
+    pub async fn connector_call(&self, call: Call) -> Result<Value, GoogleError> {
+        let shared = self.shared.clone();
+        Unhurried::new(async move { google::answer_as_connector(&shared, &call).await }).await
+    }
+
     /// How many jobs this process has under way.
     #[must_use]
     pub fn under_way(&self) -> usize {

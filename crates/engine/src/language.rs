@@ -7,6 +7,8 @@ use jobmill_model::Map;
 use jobmill_model::definition::Place;
 use jobmill_model::machine::{History, Program};
 
+use crate::ops::google::remote::Remotes;
+
 /// A language: source text to a script or to what is wrong with it.
 pub trait Language: Send + Sync {
     /// Reads and checks a source. Must end in bounded time, whatever the text.
@@ -68,6 +70,8 @@ pub struct Workflows {
     pub home: Place,
     /// What the addresses of callbacks begin with, such as `http://127.0.0.1:8080`.
     pub public_url: String,
+    /// Where the connectors of Google's services go.
+    pub remotes: Remotes,
     /// The longest argument of an execution, as JSON text.
     pub argument_bytes: usize,
 }

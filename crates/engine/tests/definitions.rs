@@ -8,7 +8,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 
 use jobmill_engine::{
     Checked, Deploy, DeployError, Deployment, Execute, ExecuteError, Finding, Language, Registry,
-    Script, SubmitError, Workflows,
+    Remotes, Script, SubmitError, Workflows,
 };
 use jobmill_model::definition::{Change, Place, Texts};
 use jobmill_model::job::{NewJob, Spec};
@@ -108,6 +108,7 @@ impl Machine for Run {
 
 fn registry(checks: &Arc<AtomicUsize>) -> Registry {
     Registry::new().with_workflows(Workflows {
+        remotes: Remotes::default(),
         language: Arc::new(Toy { checks: checks.clone() }),
         home: Place { project: "shop".to_owned(), location: "here".to_owned() },
         public_url: "http://127.0.0.1:1".to_owned(),

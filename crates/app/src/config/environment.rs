@@ -11,7 +11,14 @@ const PREFIX: &str = "JOBMILL_";
 /// Names the configuration file; it cannot stand in that file.
 const FILE: &str = "JOBMILL_CONFIG";
 
-/// The variables that begin with `JOBMILL_`.
+/// Names under which other programs know a setting; ours goes first.
+const USUAL: [(&str, &str); 3] = [
+    ("JOBMILL_FIRESTORE_EMULATOR", "FIRESTORE_EMULATOR_HOST"),
+    ("JOBMILL_BIGQUERY_EMULATOR", "BIGQUERY_EMULATOR_HOST"),
+    ("JOBMILL_GOOGLE_KEY", "GOOGLE_APPLICATION_CREDENTIALS"),
+];
+
+/// The variables that begin with `JOBMILL_`, and those of usual names.
 #[derive(Debug, Clone, Default)]
 pub struct Environment {
     variables: BTreeMap<String, OsString>,
@@ -30,8 +37,10 @@ impl Environment {
     /// An environment with these variables; an empty one counts as not set, because that is how
     /// compose files and unit files leave a variable out.
     pub fn of(variables: impl IntoIterator<Item = (String, OsString)>) -> Self {
-        let ours =
-            |(name, value): &(String, OsString)| name.starts_with(PREFIX) && !value.is_empty();
+        let is_usual = |name: &str| USUAL.iter().any(|(_, usual)| *usual == name);
+        let ours = |(name, value): &(String, OsString)| {
+            (name.starts_with(PREFIX) || is_usual(name)) && !value.is_empty()
+        };
         Self { variables: variables.into_iter().filter(ours).collect() }
     }
 
@@ -40,7 +49,8 @@ impl Environment {
     }
 
     pub(super) fn get(&self, variable: &str) -> Option<&OsString> {
-        self.variables.get(variable)
+        let usual = || USUAL.iter().find(|(ours, _)| *ours == variable);
+        self.variables.get(variable).or_else(|| self.variables.get(usual()?.1))
     }
 
     /// Variables that look like misspelt settings. They are not refused: a cluster sets variables

@@ -79,6 +79,16 @@ pub(super) fn size(text: &str) -> Parsed<u64> {
 }
 
 /// How long jobs that have ended are kept.
+/// The address of an emulator, as Google's clients take it: a host and a port, or a URL.
+pub(super) fn emulator(text: &str) -> Parsed<String> {
+    let is_plain = |c: char| c.is_ascii_alphanumeric() || "-_.:[]/".contains(c);
+    let rest = text.strip_prefix("http://").unwrap_or(text).trim_end_matches('/');
+    match !rest.is_empty() && !rest.contains('/') && rest.chars().all(is_plain) {
+        true => Ok(format!("http://{rest}")),
+        false => Err("a host and a port, such as 127.0.0.1:8200".to_owned()),
+    }
+}
+
 pub(super) fn keep(text: &str) -> Parsed<Keep> {
     text.parse().map_err(str::to_owned)
 }

@@ -57,6 +57,12 @@ pub struct Settings {
     /// What addresses of this server begin with, as others see it; where it listens if nothing
     /// is said.
     pub public_url: Option<String>,
+    /// Where an emulator of Firestore is.
+    pub firestore_emulator: Option<String>,
+    /// Where an emulator of BigQuery is.
+    pub bigquery_emulator: Option<String>,
+    /// The key of a service account.
+    pub google_key: Option<PathBuf>,
     /// Whether workflows are held to Google's limits.
     pub gcp_limits: bool,
     /// The server that the command line talks to.
@@ -135,6 +141,9 @@ impl Settings {
             project: String::new(),
             location: String::new(),
             public_url: None,
+            firestore_emulator: None,
+            bigquery_emulator: None,
+            google_key: None,
             gcp_limits: false,
             server: String::new(),
             log: String::new(),

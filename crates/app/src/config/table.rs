@@ -4,7 +4,7 @@ use jobmill_engine::WebhookKey;
 use jobmill_model::Span;
 use tracing_subscriber::EnvFilter;
 
-use super::parse::{address, choice, count, duration, keep, path, size, word};
+use super::parse::{address, choice, count, duration, emulator, keep, path, size, word};
 use super::settings::{Keys, LogFormat, Secret, Settings};
 
 /// Who uses a setting.
@@ -285,6 +285,36 @@ pub const SETTINGS: &[Setting] = &[
         side: Side::Server,
         secret: false,
         set: |settings, text| put(&mut settings.public_url, server(text).map(Some)),
+    },
+    Setting {
+        name: "firestore_emulator",
+        value: "HOST",
+        about: "Where the Firestore connectors of workflows go, an emulator; also read from \
+                FIRESTORE_EMULATOR_HOST",
+        fallback: Fallback::Nothing("the documents of this server"),
+        side: Side::Server,
+        secret: false,
+        set: |settings, text| put(&mut settings.firestore_emulator, emulator(text).map(Some)),
+    },
+    Setting {
+        name: "bigquery_emulator",
+        value: "HOST",
+        about: "Where the BigQuery connectors of workflows go, an emulator; also read from \
+                BIGQUERY_EMULATOR_HOST",
+        fallback: Fallback::Nothing("the tables of this server"),
+        side: Side::Server,
+        secret: false,
+        set: |settings, text| put(&mut settings.bigquery_emulator, emulator(text).map(Some)),
+    },
+    Setting {
+        name: "google_key",
+        value: "FILE",
+        about: "The key of a service account: connectors without an emulator go to Google with \
+                it; also read from GOOGLE_APPLICATION_CREDENTIALS",
+        fallback: Fallback::Nothing("connectors go to this server"),
+        side: Side::Server,
+        secret: false,
+        set: |settings, text| put(&mut settings.google_key, path(text).map(Some)),
     },
     Setting {
         name: "gcp_limits",

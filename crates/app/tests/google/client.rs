@@ -1,7 +1,7 @@
 //! A server of one's own, and what is said to it.
 
-use std::io::{Read, Write};
-use std::net::TcpStream;
+use std::io::{BufRead, BufReader, Read, Write};
+use std::net::{SocketAddr, TcpStream};
 
 use jobmill_model::Value;
 
@@ -40,15 +40,20 @@ impl Talk {
     /// Sends a request on a connection of its own.
     #[track_caller]
     pub(crate) fn send(&self, method: &str, path: &str, body: &str) -> Answer {
-        let mut stream = TcpStream::connect(self.0.address).unwrap();
+        Self::ask(self.0.address, method, path, body)
+    }
+
+    /// The same with any server.
+    #[track_caller]
+    pub(crate) fn ask(host: SocketAddr, method: &str, path: &str, body: &str) -> Answer {
+        let mut stream = TcpStream::connect(host).unwrap();
         let length = body.len();
         let request = format!(
             "{method} {path} HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\
              Content-Type: application/json\r\nContent-Length: {length}\r\n\r\n{body}"
         );
         stream.write_all(request.as_bytes()).unwrap();
-        let mut text = String::new();
-        stream.read_to_string(&mut text).unwrap();
+        let text = answered(stream);
         let (head, body) = text.split_once("\r\n\r\n").unwrap_or_else(|| panic!("{text}"));
         let status = head.split(' ').nth(1).unwrap().parse().unwrap();
         let body = match body {
@@ -128,6 +133,25 @@ impl Answer {
         assert_eq!(text(&error, "status"), status, "{error}");
         text(&error, "message").to_owned()
     }
+}
+
+/// Reads an answer to its end. Not every server hangs up when it is asked to.
+fn answered(stream: TcpStream) -> String {
+    let mut reader = BufReader::new(stream);
+    let (mut text, mut length) = (String::new(), None);
+    loop {
+        let from = text.len();
+        assert!(reader.read_line(&mut text).unwrap() > 0, "{text}");
+        let line = text[from..].trim().to_ascii_lowercase();
+        if let Some(value) = line.strip_prefix("content-length:") {
+            length = value.trim().parse::<u64>().ok();
+        }
+        if line.is_empty() {
+            break;
+        }
+    }
+    reader.take(length.unwrap_or(u64::MAX)).read_to_string(&mut text).unwrap();
+    text
 }
 
 /// A field, or one within others: `error/payload`.

@@ -16,6 +16,8 @@ mod clients;
 #[cfg(test)]
 mod document_002;
 #[cfg(test)]
+mod elsewhere;
+#[cfg(test)]
 mod executions;
 #[cfg(test)]
 mod gcloud;

@@ -152,7 +152,7 @@ async fn call(
         all.insert(*name, value.clone());
     }
     all.insert("body", body);
-    room.engine.google(Call::of_connector(method, &all.into())?).await
+    room.engine.connector_call(Call::of_connector(method, &all.into())?).await
 }
 
 fn project(room: &Room) -> &str {

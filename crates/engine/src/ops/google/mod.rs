@@ -2,6 +2,9 @@
 //!
 //! An HTTP request and a connector of a workflow are the same call.
 
+pub(crate) mod account;
+pub(crate) mod remote;
+
 mod bigquery;
 mod documents;
 mod firestore;
@@ -67,6 +70,17 @@ pub(crate) async fn answer(
     }
 }
 
+/// Answers a call where a connector would send it.
+///
+/// # Errors
+/// As the service would.
+pub(crate) async fn answer_as_connector(shared: &Shared, call: &Call) -> Read<Value> {
+    match remote::remote(shared, call) {
+        Some(remote) => remote::answer(shared, remote, call).await,
+        None => answer(shared, call, None).await,
+    }
+}
+
 /// Performs a connector's call for a machine.
 pub(super) async fn perform(
     shared: Arc<Shared>,
@@ -87,6 +101,9 @@ pub(super) async fn perform(
             return Outcome::Failed { code: "ValueError".to_owned(), message: error.message };
         }
     };
+    if let Some(remote) = remote::remote(&shared, &called) {
+        return remote::perform(&shared, remote, &called, &key).await;
+    }
     Outcome::Done(match answer(&shared, &called, Some((job, &key))).await {
         Ok(value) => Value::map([("result", value)]),
         Err(error) => Value::map([("error", http_error(&error))]),

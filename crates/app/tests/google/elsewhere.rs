@@ -1,0 +1,100 @@
+//! Connectors that go elsewhere: to an emulator, by the variables that Google's clients know.
+
+use std::net::TcpListener;
+use std::path::Path;
+use std::process::{Child, Command, Stdio};
+
+use jobmill_model::Value;
+
+use crate::client::{Talk, field, text};
+use crate::server::Server;
+
+const WORKFLOW: &str = include_str!("../../../../examples/backend_starter/workflow.yaml");
+const DOCUMENT: &str = "/v1/projects/my-project/databases/(default)/documents/backend_starter/ann";
+
+/// Runs document 002's workflow, its services on the server itself.
+#[track_caller]
+fn run(talk: &Talk) {
+    talk.deploy("backend_starter", WORKFLOW);
+    let argument = Value::map([("name", Value::from("ann")), ("service", talk.url().into())]);
+    let body = Value::map([("argument", argument.to_string().into())]).to_string();
+    let ended = talk.ended(&talk.execute("backend_starter", &body));
+    assert_eq!(text(&ended, "state"), "SUCCEEDED", "{ended}");
+}
+
+#[track_caller]
+fn marks(document: &Value) -> String {
+    field(document, "fields/done/arrayValue/values").to_string()
+}
+
+const BOTH: &str = r#"[{"stringValue":"valid_input_check"},{"stringValue":"process"}]"#;
+
+#[test]
+fn connectors_go_to_the_emulators_that_the_usual_variables_name() {
+    let there = Talk::start();
+    let host = there.0.address.to_string();
+    let usual = [("FIRESTORE_EMULATOR_HOST", &*host), ("BIGQUERY_EMULATOR_HOST", &*host)];
+    let here = Talk(Server::start(&["--log", "warn"], &usual));
+    run(&here);
+    assert_eq!(marks(&there.send("GET", DOCUMENT, "").ok()), BOTH);
+    here.send("GET", DOCUMENT, "").refused(404, "NOT_FOUND");
+    let rows = "/bigquery/v2/projects/my-project/datasets/backend_starter/tables/outcomes/data";
+    assert_eq!(text(&there.send("GET", rows, "").ok(), "totalRows"), "1");
+    here.send("GET", rows, "").refused(404, "NOT_FOUND");
+}
+
+#[test]
+fn an_emulator_that_is_not_there_is_an_error_of_the_call() {
+    let nobody = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().to_string();
+    let talk = Talk(Server::start(&["--firestore-emulator", &nobody], &[]));
+    let source = "- get:\n    call: googleapis.firestore.v1.projects.databases.documents.get\n    \
+                  args: {name: \"projects/p/databases/(default)/documents/c/x\"}\n";
+    talk.deploy("gets", source);
+    let ended = talk.ended(&talk.execute("gets", "{}"));
+    assert_eq!(text(&ended, "state"), "FAILED");
+    assert!(text(&ended, "error/payload").contains("ConnectionFailedError"), "{ended}");
+}
+
+/// Google's emulator of Firestore, as the Cloud SDK installs it.
+const EMULATOR: &str = "google-cloud-sdk/platform/cloud-firestore-emulator";
+/// What its start script runs.
+const MAIN: &str = "com.google.cloud.datastore.emulator.firestore.CloudFirestore";
+
+struct Emulator(Child);
+
+impl Drop for Emulator {
+    fn drop(&mut self) {
+        // It may have ended already.
+        let _ = self.0.kill();
+        let _ = self.0.wait();
+    }
+}
+
+#[test]
+fn document_002_runs_against_googles_own_emulator() {
+    let jar = ["/usr/lib", "/usr/share", "/opt"]
+        .map(|folder| Path::new(folder).join(EMULATOR).join("cloud-firestore-emulator.jar"));
+    let Some(jar) = jar.into_iter().find(|jar| jar.exists()) else {
+        println!("skipped: Google's emulator of Firestore is not on this machine");
+        return;
+    };
+    if Command::new("java").arg("-version").stderr(Stdio::null()).status().is_err() {
+        println!("skipped: there is no java on this machine");
+        return;
+    }
+    let host = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
+    let address = host.to_string();
+    let mut emulator = Command::new("java");
+    emulator.arg("-cp").arg(jar).args([MAIN, "start", "--host=127.0.0.1"]);
+    emulator.arg(format!("--port={}", host.port()));
+    let emulator = emulator.stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap();
+    let mut emulator = Emulator(emulator);
+    while std::net::TcpStream::connect(host).is_err() {
+        assert_eq!(emulator.0.try_wait().unwrap(), None, "the emulator ended at its start");
+        std::thread::yield_now();
+    }
+    let talk = Talk(Server::start(&[], &[("FIRESTORE_EMULATOR_HOST", &address)]));
+    run(&talk);
+    talk.send("GET", DOCUMENT, "").refused(404, "NOT_FOUND");
+    assert_eq!(marks(&Talk::ask(host, "GET", DOCUMENT, "").ok()), BOTH);
+}

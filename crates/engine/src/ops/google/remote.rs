@@ -1,0 +1,133 @@
+//! Google's services elsewhere: in an emulator, or at Google.
+
+use std::sync::Arc;
+
+use jobmill_google::discovery::{Call, Service};
+use jobmill_google::wire::read::Read;
+use jobmill_google::wire::{Error, Status};
+use jobmill_model::machine::{HttpCall, HttpResponse, Outcome};
+use jobmill_model::{Fault, Value};
+
+use super::account::ServiceAccount;
+use crate::engine::Shared;
+use crate::ops::outcome_of;
+
+/// How long one call may take, and how long its answer may be.
+const TIMEOUT_MILLIS: u64 = 60_000;
+const ANSWER_BYTES: u64 = 64 * 1024 * 1024;
+
+/// Where a service is.
+#[derive(Debug, Clone)]
+pub struct Remote {
+    /// What its addresses begin with, such as `https://firestore.googleapis.com`.
+    pub url: String,
+    /// Who calls it; an emulator does not ask.
+    pub account: Option<Arc<ServiceAccount>>,
+}
+
+/// Where the connectors of Google's services go; what is not elsewhere is answered here.
+#[derive(Debug, Clone, Default)]
+pub struct Remotes {
+    /// Firestore.
+    pub firestore: Option<Remote>,
+    /// BigQuery.
+    pub bigquery: Option<Remote>,
+}
+
+impl Remotes {
+    fn of(&self, service: Service) -> Option<&Remote> {
+        match service {
+            Service::Firestore => self.firestore.as_ref(),
+            Service::BigQuery => self.bigquery.as_ref(),
+        }
+    }
+}
+
+/// Where a call goes, if not to the store.
+pub(super) fn remote<'a>(shared: &'a Shared, call: &Call) -> Option<&'a Remote> {
+    shared.registry.workflows().and_then(|workflows| workflows.remotes.of(call.method.service))
+}
+
+/// Performs a machine's call.
+pub(super) async fn perform(shared: &Shared, remote: &Remote, call: &Call, key: &str) -> Outcome {
+    match send(shared, remote, call, key).await {
+        Err(fault) => outcome_of(Err(fault)),
+        Ok(answer) if (200..300).contains(&answer.status) => {
+            Outcome::Done(Value::map([("result", body(&answer))]))
+        }
+        Ok(answer) => Outcome::Done(Value::map([("error", http_error(&answer))])),
+    }
+}
+
+/// Makes a call that is nobody's effect.
+pub(super) async fn answer(shared: &Shared, remote: &Remote, call: &Call) -> Read<Value> {
+    let answer = send(shared, remote, call, "").await.map_err(|fault| {
+        let service = call.method.service.name();
+        Error::new(Status::Unavailable, format!("{service} cannot be reached: {}", fault.message))
+    })?;
+    if (200..300).contains(&answer.status) {
+        return Ok(body(&answer));
+    }
+    let status = match answer.status {
+        404 => Status::NotFound,
+        409 => Status::AlreadyExists,
+        400 => Status::InvalidArgument,
+        _ => Status::Unavailable,
+    };
+    let service = call.method.service.name();
+    Err(Error::new(status, format!("{service} answered with {}", answer.status)))
+}
+
+async fn send(
+    shared: &Shared,
+    remote: &Remote,
+    call: &Call,
+    key: &str,
+) -> Result<HttpResponse, Fault> {
+    let (path, query) = call.target();
+    let mut headers = vec![("Content-Type".to_owned(), "application/json".to_owned())];
+    let token = match &remote.account {
+        Some(account) => account.token(&format!("{}/", remote.url), shared.clock.now())?,
+        // Emulators take this word for somebody who may do everything.
+        None => "owner".to_owned(),
+    };
+    headers.push(("Authorization".to_owned(), format!("Bearer {token}")));
+    let body = match &call.body {
+        Value::Null => None,
+        body => Some(body.to_string().into_bytes().into()),
+    };
+    let request = HttpCall {
+        method: call.method.verb.to_owned(),
+        url: format!("{}{path}", remote.url),
+        query,
+        headers,
+        body,
+        timeout_ms: TIMEOUT_MILLIS,
+        response_bytes_max: ANSWER_BYTES,
+        auth: None,
+        private_service_name: None,
+        ca_certificate: None,
+    };
+    shared.http.call(request, key).await
+}
+
+/// The body as JSON, or as text.
+fn body(answer: &HttpResponse) -> Value {
+    if answer.body.is_empty() {
+        return Value::Null;
+    }
+    let text = || Value::from(&*String::from_utf8_lossy(&answer.body));
+    Value::from_json(&answer.body).unwrap_or_else(|_| text())
+}
+
+fn http_error(answer: &HttpResponse) -> Value {
+    let code = answer.status;
+    let headers = answer.headers.iter().map(|(name, value)| (name.as_str(), Value::from(&**value)));
+    Value::map([
+        ("message", format!("HTTP server responded with error code {code}").into()),
+        ("tags", Value::list(["HttpError".into()])),
+        ("code", u32::from(code).into()),
+        ("headers", Value::map(headers)),
+        ("body", body(answer)),
+    ])
+}
