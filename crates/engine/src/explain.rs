@@ -1,7 +1,7 @@
 //! Why a job stands where it stands: gathers the facts; the model draws the conclusion.
 
-use jobmill_model::job::{Children, Explanation, Facts, Line, Place, Workers, explain};
-use jobmill_model::{Job, JobId, Timestamp};
+use jobmill_model::job::{Children, Explanation, Facts, Line, NewJob, Place, Workers, explain};
+use jobmill_model::{Job, JobId, Problem, Timestamp};
 use jobmill_store::{QueueStanding, Situation, StoreError};
 
 use crate::engine::Engine;
@@ -51,6 +51,40 @@ impl Engine {
         };
         let explanation = explain(&facts, now);
         Ok(Some(Outlook { job, place, children, queue, explanation }))
+    }
+
+    /// A batch by its id, which is that of the job that ends it, if there is one.
+    ///
+    /// # Errors
+    /// A store that cannot be read.
+    pub async fn batch(&self, id: JobId) -> Result<Option<(Job, Children)>, StoreError> {
+        let situation = self.shared.store.job_situation(id).await?;
+        let batch = situation.filter(|situation| situation.job.spec.gathers);
+        Ok(batch.map(|Situation { job, children, .. }| (job, children)))
+    }
+
+    /// What is wrong with the parents of new jobs, each with the job's place.
+    ///
+    /// # Errors
+    /// A store that cannot be read.
+    pub async fn misplaced(&self, jobs: &[NewJob]) -> Result<Vec<(usize, Problem)>, StoreError> {
+        let parents: Vec<_> = jobs.iter().filter_map(|job| job.spec.parent).collect();
+        if parents.is_empty() {
+            return Ok(Vec::new());
+        }
+        let mut found = self.shared.store.job_get(&parents).await?.into_iter();
+        let mut problems = Vec::new();
+        for (index, _) in jobs.iter().enumerate().filter(|(_, job)| job.spec.parent.is_some()) {
+            let message = match found.next().flatten() {
+                None => "no job has this id".to_owned(),
+                Some(parent) if parent.state.is_final() => {
+                    format!("the job is {} and takes no more children", parent.state)
+                }
+                Some(_) => continue,
+            };
+            problems.push((index, Problem::new("/parent", message)));
+        }
+        Ok(problems)
     }
 
     fn workers_of(&self, job: &Job, now: Timestamp) -> Workers {

@@ -3,7 +3,7 @@
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use jobmill_model::queue::{Name, QueueRules};
-use jobmill_model::{Timestamp, limits};
+use jobmill_model::{State, Timestamp, limits};
 use jobmill_store::{QueueStanding, Store, StoreError};
 
 use crate::engine::{Engine, Shared};
@@ -14,7 +14,7 @@ use crate::unhurried::Unhurried;
 /// A server without limits and keys asks nothing more of its store than before.
 #[derive(Default)]
 pub(crate) struct Holds {
-    /// An end may let another job go: there are limits of queues, or keys.
+    /// An end may let another job go: there are limits of queues, keys or batches.
     ends: AtomicBool,
     /// Time may let a job go: there are rates.
     rates: AtomicBool,
@@ -24,10 +24,13 @@ impl Holds {
     /// Finds out what the store knows of.
     pub(crate) async fn load(store: &dyn Store, now: Timestamp) -> Result<Self, StoreError> {
         let holds = Self::default();
+        // Any of them may have a key or be of a batch.
+        let unfinished = |(state, count): (&State, &u64)| !state.is_final() && *count > 0;
+        holds.learn(&QueueRules::default(), store.tally_read().await?.0.iter().any(unfinished));
         let mut after = None;
         loop {
             let page = store.queue_list(after.as_ref(), limits::PAGE_ROWS_MAX, now).await?;
-            page.iter().for_each(|queue| holds.learn(&queue.rules, queue.held > 0));
+            page.iter().for_each(|queue| holds.learn(&queue.rules, false));
             match page.last() {
                 Some(last) => after = Some(last.name.clone()),
                 None => return Ok(holds),
@@ -35,9 +38,9 @@ impl Holds {
         }
     }
 
-    /// Takes note of rules, and of whether there are jobs with a key.
-    pub(crate) fn learn(&self, rules: &QueueRules, keys: bool) {
-        if keys || rules.concurrency.is_some() {
+    /// Takes note of rules, and of whether there are jobs that others may hold back.
+    pub(crate) fn learn(&self, rules: &QueueRules, jobs: bool) {
+        if jobs || rules.concurrency.is_some() {
             self.ends.store(true, Ordering::Relaxed);
         }
         if rules.rate.is_some() {

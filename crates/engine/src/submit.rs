@@ -63,6 +63,22 @@ impl Engine {
         Ok(submitted.into_iter().map(|submitted| submitted.job).collect())
     }
 
+    /// Accepts a batch: jobs, and one more that begins when all of them have ended. Answers that
+    /// one first, whose place in errors is 0.
+    ///
+    /// # Errors
+    /// See [`SubmitError`].
+    pub async fn submit_batch(
+        &self,
+        jobs: Vec<NewJob>,
+        mut callback: NewJob,
+        idempotency: Option<Idempotency>,
+    ) -> Result<Vec<Job>, SubmitError> {
+        callback.spec.gathers = true;
+        let all = std::iter::once(callback).chain(jobs).collect();
+        self.submit(all, idempotency).await
+    }
+
     /// As [`submit`](Self::submit), and tells which jobs were there already.
     ///
     /// # Errors
@@ -100,7 +116,7 @@ impl Engine {
             flows: self.shared.flows(),
             places,
         });
-        if jobs.iter().any(|job| job.spec.key.is_some()) {
+        if jobs.iter().any(|job| job.spec.key.is_some() || job.spec.gathers) {
             // Before they are stored, so that no end goes by unseen.
             self.shared.holds.learn(&QueueRules::default(), true);
         }
@@ -123,6 +139,7 @@ impl Engine {
                             metrics.handed_over(&job.spec.queue);
                             perform::begin(&self.shared, Task::handed(job, new, *token));
                         }
+                        Lodged::New(None) if job.spec.gathers => {}
                         Lodged::New(None) if job.run_at > at => self.shared.bus.due(job.run_at),
                         Lodged::New(None) => self.offer_to_workers(&job.spec),
                         Lodged::Known(_) => {}
@@ -194,7 +211,8 @@ impl Engine {
         let engine = self.clone();
         let prepare = move || {
             engine.check(&jobs)?;
-            let inserts = jobs.iter().map(|job| engine.named(job, at)).collect();
+            let mut inserts: Vec<_> = jobs.iter().map(|job| engine.named(job, at)).collect();
+            put_below(&mut inserts);
             Ok((jobs, inserts))
         };
         if bytes <= LIGHT_BYTES {
@@ -233,6 +251,15 @@ impl Engine {
     }
 }
 
+/// Makes the jobs of a batch children of the one that gathers them.
+fn put_below(inserts: &mut [JobInsert]) {
+    if let [first, rest @ ..] = inserts
+        && first.spec.gathers
+    {
+        rest.iter_mut().for_each(|insert| insert.spec.parent = Some(first.id));
+    }
+}
+
 /// The job as it stands at the moment of its acceptance, whether handed over or not.
 fn accepted(insert: &JobInsert, id: JobId) -> Job {
     let created_at = id.made_at();
@@ -242,7 +269,11 @@ fn accepted(insert: &JobInsert, id: JobId) -> Job {
         spec: insert.spec.clone(),
         input: insert.input.clone(),
         params: insert.params.clone(),
-        state: if run_at > created_at { State::Scheduled } else { State::Submitted },
+        state: if run_at > created_at || insert.spec.gathers {
+            State::Scheduled
+        } else {
+            State::Submitted
+        },
         attempt: 0,
         crashes: 0,
         run: 1,

@@ -78,6 +78,8 @@ pub struct JobQuery {
     pub queue: Option<Name>,
     /// Only jobs with this tag.
     pub tag: Option<Name>,
+    /// Only children of this job.
+    pub parent: Option<JobId>,
     /// Only jobs submitted at or after this instant.
     pub since: Option<Timestamp>,
     /// Only jobs submitted before this instant.
@@ -171,6 +173,9 @@ pub trait Jobs: Send + Sync {
     /// its key let it go. A job with a mark is not stored while another job with that mark, also
     /// one of the same submission, is unfinished, or had been submitted less than its
     /// [`span`](jobmill_model::job::Unique::span) before.
+    ///
+    /// A job that [gathers](Spec::gathers) is `scheduled` without a time. When a child of it ends
+    /// and none is unfinished then, the same step makes it `submitted`, from that moment on.
     ///
     /// With an idempotency key that is known for the same body: nothing is stored and the earlier
     /// ids come back. The key is known from then until

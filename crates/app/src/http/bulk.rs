@@ -141,6 +141,7 @@ async fn bulk(room: &Room, uri: &Uri, verb: BulkVerb) -> Answer {
         flow: query.name("flow"),
         queue: query.name("queue"),
         tag: query.name("tag"),
+        parent: None,
         since: query.parsed("since"),
         until: query.parsed("until"),
         active_since: None,

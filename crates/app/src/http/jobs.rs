@@ -76,20 +76,43 @@ async fn submit_job(State(room): Shared, posted: Posted) -> Answer {
     let body = posted.json().await?;
     let now = room.engine.now();
     let idempotency = posted.idempotency("POST /jobs", || body.to_string(), now)?;
-    let mut problems = Vec::new();
-    let given = submission::given(&body);
-    let mut job = submission::read(body, "", now, &mut problems);
-    let flow = room.engine.declaration(&job.spec.flow);
-    submission::fill(&mut job.spec, given, flow.as_ref());
+    let (job, problems) = read_job(&room, &body);
     if !problems.is_empty() {
-        add_misfits(&room, &job, &mut problems);
         return Err(Refusal::of_problems(Kind::Invalid, problems));
     }
+    refuse_misplaced(&room, std::slice::from_ref(&job), |_, problem| problem).await?;
     let bare = job.spec.bare;
     let submitted = room.engine.submit_each(vec![job], idempotency).await;
     let place = |_, problem| if bare { whole_body(problem) } else { problem };
     let jobs = submitted.map_err(|error| Refusal::of_submission(error, place))?;
     Ok(reply::submitted(one(&jobs)?))
+}
+
+/// Reads one job, with everything that is wrong with it.
+pub(crate) fn read_job(room: &Room, body: &Value) -> (NewJob, Vec<Problem>) {
+    let mut problems = Vec::new();
+    let mut job = submission::read(body.clone(), "", room.engine.now(), &mut problems);
+    let (given, flow) = (submission::given(body), room.engine.declaration(&job.spec.flow));
+    submission::fill(&mut job.spec, given, flow.as_ref());
+    if !problems.is_empty() {
+        add_misfits(room, &job, &mut problems);
+    }
+    (job, problems)
+}
+
+/// Refuses jobs whose parent is not there or has ended.
+async fn refuse_misplaced(
+    room: &Room,
+    jobs: &[NewJob],
+    place: impl Fn(usize, Problem) -> Problem,
+) -> Result<(), Refusal> {
+    let problems = room.engine.misplaced(jobs).await?;
+    if problems.is_empty() {
+        return Ok(());
+    }
+    let problems = problems.into_iter().take(MOST_PROBLEMS);
+    let problems = problems.map(|(index, problem)| place(index, problem)).collect();
+    Err(Refusal::of_problems(Kind::Invalid, problems))
 }
 
 /// Adds what the flow has to say of an input whose options are wrong, so that the sender sees
@@ -102,7 +125,7 @@ fn add_misfits(room: &Room, job: &NewJob, problems: &mut Vec<Problem>) {
 }
 
 /// In a body that is the input as a whole, a place in the input is a place in the body.
-fn whole_body(mut problem: Problem) -> Problem {
+pub(crate) fn whole_body(mut problem: Problem) -> Problem {
     if let Some(rest) = problem.pointer.strip_prefix("/input") {
         problem.pointer = rest.to_owned();
     }
@@ -145,13 +168,7 @@ async fn submit_jobs(State(room): Shared, posted: Posted) -> Answer {
     let mut problems = Vec::new();
     let mut jobs: Vec<NewJob> = Vec::with_capacity(bulk.bodies.len());
     for (index, body) in bulk.bodies.iter().enumerate() {
-        let mut found = Vec::new();
-        let mut job = submission::read(body.clone(), "", now, &mut found);
-        let (given, flow) = (submission::given(body), room.engine.declaration(&job.spec.flow));
-        submission::fill(&mut job.spec, given, flow.as_ref());
-        if !found.is_empty() {
-            add_misfits(&room, &job, &mut found);
-        }
+        let (job, found) = read_job(&room, body);
         jobs.push(job);
         problems.extend(found.into_iter().map(|problem| bulk.place(index, problem)));
         if problems.len() >= MOST_PROBLEMS {
@@ -165,6 +182,7 @@ async fn submit_jobs(State(room): Shared, posted: Posted) -> Answer {
     let place = |index: usize, problem| {
         bulk.place(index, if bare[index] { whole_body(problem) } else { problem })
     };
+    refuse_misplaced(&room, &jobs, &place).await?;
     let submitted = room.engine.submit_each(jobs, idempotency).await;
     let jobs = submitted.map_err(|error| Refusal::of_submission(error, place))?;
     let bytes = jobs.iter().map(|submitted| reply::job_bytes(&submitted.job)).sum();
@@ -241,6 +259,7 @@ fn invalid(message: impl Into<String>) -> Refusal {
         ("flow" = Option<String>, Query, description = "Only jobs of this flow"),
         ("queue" = Option<String>, Query, description = "Only jobs of this queue"),
         ("tag" = Option<String>, Query, description = "Only jobs with this tag"),
+        ("parent" = Option<String>, Query, description = "Only children of this job"),
         ("since" = Option<String>, Query, description = "Only jobs submitted at or after this"),
         ("until" = Option<String>, Query, description = "Only jobs submitted before this"),
         ("cursor" = Option<String>, Query, description = "The `next` of the page before"),
@@ -258,13 +277,14 @@ fn invalid(message: impl Into<String>) -> Refusal {
     )
 )]
 async fn list_jobs(State(room): Shared, uri: Uri) -> Answer {
-    let known = ["status", "flow", "queue", "tag", "since", "until", "cursor", "limit"];
+    let known = ["status", "flow", "queue", "tag", "parent", "since", "until", "cursor", "limit"];
     let mut query = Query::new(uri.query(), &known);
     let wanted = JobQuery {
         states: query.every("status"),
         flow: query.name("flow"),
         queue: query.name("queue"),
         tag: query.name("tag"),
+        parent: query.parsed("parent"),
         since: query.parsed("since"),
         until: query.parsed("until"),
         active_since: None,

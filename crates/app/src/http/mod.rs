@@ -8,6 +8,7 @@
 
 mod accept;
 mod access;
+mod batches;
 mod body;
 mod bulk;
 mod compat;

@@ -9,6 +9,7 @@ use jobmill_model::{Job as Model, JobId};
 use serde::Serialize;
 
 use super::refusal::{Kind, Refusal};
+use crate::wire::batch::Batch;
 use crate::wire::job::Job;
 
 /// What a handler answers.
@@ -57,6 +58,17 @@ pub(crate) fn submitted(submitted: &Submitted) -> Response {
     let status = if submitted.known { StatusCode::OK } else { StatusCode::ACCEPTED };
     let job = &submitted.job;
     located(status, job.id, &Job::from(submitted), job_bytes(job))
+}
+
+/// A batch, and where to find it where it is new.
+pub(crate) fn batch(status: StatusCode, callback: &Model, batch: &Batch<'_>) -> Response {
+    let mut response = sized(status, batch, job_bytes(callback) + 128);
+    if status == StatusCode::ACCEPTED
+        && let Ok(location) = HeaderValue::try_from(format!("/batches/{}", callback.id))
+    {
+        response.headers_mut().insert(LOCATION, location);
+    }
+    response
 }
 
 fn located(status: StatusCode, id: JobId, job: &Job<'_>, bytes: usize) -> Response {

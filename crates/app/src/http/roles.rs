@@ -23,6 +23,7 @@ const ADMIN: &[Role] = &[Role::Admin];
 const TABLE: &[(&str, &str, &[Role])] = &[
     ("POST", "/jobs", SUBMIT),
     ("POST", "/jobs/bulk", SUBMIT),
+    ("POST", "/batches", SUBMIT),
     ("DELETE", "/jobs", ADMIN),
     ("POST", "/jobs/cancel", ADMIN),
     ("POST", "/jobs/retry", ADMIN),

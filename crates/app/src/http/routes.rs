@@ -13,8 +13,8 @@ use utoipa_axum::router::OpenApiRouter;
 use super::refusal::{Kind, Refusal};
 use super::room::Room;
 use super::{
-    bulk, compat, docs, effects, errors, events, flows, google, graphs, jobs, keys, leases,
-    metrics, page, pairs, probes, queues, results, roles, schedules, steps, workflows,
+    batches, bulk, compat, docs, effects, errors, events, flows, google, graphs, jobs, keys,
+    leases, metrics, page, pairs, probes, queues, results, roles, schedules, steps, workflows,
 };
 
 /// Every route with its description.
@@ -37,6 +37,7 @@ pub(crate) fn documented() -> OpenApiRouter<Arc<Room>> {
         .merge(workflows::routes())
         .merge(keys::routes())
         .merge(queues::routes())
+        .merge(batches::routes())
         .merge(probes::routes())
         .merge(metrics::routes())
         .merge(compat::document_000::routes())

@@ -48,12 +48,21 @@ pub(crate) struct Explanation<'a> {
 pub(crate) struct Children {
     total: u64,
     ended: u64,
+    completed: u64,
+    failed: u64,
+    cancelled: u64,
+}
+
+impl From<ModelChildren> for Children {
+    fn from(children: ModelChildren) -> Self {
+        let ModelChildren { total, completed, failed, cancelled } = children;
+        Self { total, ended: children.ended(), completed, failed, cancelled }
+    }
 }
 
 impl<'a> From<&'a Outlook> for Explanation<'a> {
     fn from(outlook: &'a Outlook) -> Self {
         let Outlook { job, place, children, queue, explanation } = outlook;
-        let ModelChildren { total, ended } = *children;
         Self {
             id: Id(job.id),
             status: Word(job.state),
@@ -71,7 +80,7 @@ impl<'a> From<&'a Outlook> for Explanation<'a> {
             max_attempts: job.spec.max_attempts,
             error: Error::of(job),
             waiting_for: job.waiting_for.as_deref(),
-            children: (total > 0).then_some(Children { total, ended }),
+            children: (children.total > 0).then(|| (*children).into()),
             queue: Queue::from(queue),
             key: job.spec.key.as_ref().map(Name::as_str),
         }

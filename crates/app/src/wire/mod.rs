@@ -5,6 +5,7 @@
 //! collect everything that is wrong before they give up.
 
 pub(crate) mod attempt;
+pub(crate) mod batch;
 pub(crate) mod bulk;
 pub(crate) mod counts;
 pub(crate) mod document_000;

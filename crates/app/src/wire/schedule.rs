@@ -53,8 +53,8 @@ pub(crate) struct Body {
     clock_change: Option<ClockChangeWord>,
     /// Whether it rests.
     paused: Option<bool>,
-    /// What each tick submits, as for `POST /jobs`, without `delay`, `run_at` and
-    /// `unique`.
+    /// What each tick submits, as for `POST /jobs`, without `delay`, `run_at`,
+    /// `parent` and `unique`.
     #[schema(value_type = submission::Submission)]
     job: (),
 }
@@ -192,6 +192,9 @@ fn read_job(body: Option<&Value>, now: Timestamp, problems: &mut Vec<Problem>) -
         }
     }
     let job = submission::read(body.clone(), "/job", now, problems);
+    if job.spec.parent.is_some() {
+        problems.push(Problem::new("/job/parent", "the job of a tick has no parent"));
+    }
     if job.spec.unique.is_some() {
         let message =
             "say with `overlap` what becomes of a tick while the job before is unfinished";

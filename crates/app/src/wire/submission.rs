@@ -11,7 +11,7 @@ use super::reader::{Reader, expected};
 /// The flow of a body that names none: document 004's form.
 pub(crate) const BARE_FLOW: &str = "range_report";
 
-const FIELDS: [&str; 14] = [
+const FIELDS: [&str; 15] = [
     "flow",
     "input",
     "params",
@@ -26,6 +26,7 @@ const FIELDS: [&str; 14] = [
     "tags",
     "unique",
     "webhook",
+    "parent",
 ];
 
 /// A job to submit. A body without `flow` is, as a whole, the input of the flow `range_report`.
@@ -74,6 +75,8 @@ pub(crate) struct Submission {
     webhook: Option<String>,
     /// Not beside another job of the flow that is the same: then that one is answered.
     unique: Option<Only>,
+    /// An unfinished job that this one belongs to: it is cancelled with it.
+    parent: Option<String>,
 }
 
 /// What makes jobs of a flow the same: `true` for the input and params, text for a key, or an
@@ -206,6 +209,7 @@ fn read_options(reader: &mut Reader<'_, '_>, spec: &mut Spec, now: Timestamp) {
     }
     spec.tags = reader.names("tags", limits::TAGS);
     spec.unique = read_unique(reader);
+    spec.parent = reader.parsed("parent");
     spec.webhook = read_webhook(reader);
 }
 

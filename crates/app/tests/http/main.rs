@@ -4,6 +4,7 @@
 mod access;
 #[cfg(test)]
 mod bad_input;
+mod batches;
 #[cfg(test)]
 mod bulk;
 #[cfg(test)]

@@ -30,6 +30,7 @@ pub(super) struct Head {
     pub(super) flow: Name,
     pub(super) queue: Name,
     pub(super) key: Option<Name>,
+    pub(super) parent: Option<JobId>,
     pub(super) priority: Priority,
     pub(super) run_at: Timestamp,
     pub(super) attempt: u32,
@@ -176,19 +177,39 @@ impl Txn<'_> {
     /// [`lease_is_over`](Self::lease_is_over).
     pub(super) fn leave(&mut self, head: &Head, now: Timestamp) -> rusqlite::Result<()> {
         self.save(head)?;
-        match &head.key {
-            Some(key) if head.took_place() && !head.takes_place() => {
-                self.admit(&head.queue, key, now)
-            }
-            _ => Ok(()),
+        if let Some(key) = &head.key
+            && head.took_place()
+            && !head.takes_place()
+        {
+            self.admit(&head.queue, key, now)?;
         }
+        if head.state.is_final() { self.child_ended(head, now) } else { Ok(()) }
+    }
+
+    /// Lets the job above one that has ended begin, if it gathers and no other child is
+    /// unfinished.
+    fn child_ended(&mut self, child: &Head, now: Timestamp) -> rusqlite::Result<()> {
+        let Some(parent) = child.parent else { return Ok(()) };
+        // Nothing else is scheduled without a time.
+        let gathers = |head: &Head| head.state == State::Scheduled && head.due_at.is_none();
+        let Some(mut head) = self.head(parent)?.filter(gathers) else { return Ok(()) };
+        if self.first(Query::ChildOpen, [Key::of(parent)], |_| Ok(()))?.is_some() {
+            return Ok(());
+        }
+        head.state = head.state.after(Move::Due).unwrap_or(head.state);
+        head.run_at = now;
+        self.make_ready(&mut head)?;
+        self.save(&head)
     }
 
     /// Counts a lease that has ended where the head is not written back as a whole.
     pub(super) fn lease_is_over(&mut self, head: &Head, now: Timestamp) -> rusqlite::Result<()> {
         let shift = Shift { leased: -1, ..Shift::default() };
         self.totals.backlogs.shift(&head.queue, &head.flow, shift, None);
-        head.key.as_ref().map_or(Ok(()), |key| self.admit(&head.queue, key, now))
+        if let Some(key) = &head.key {
+            self.admit(&head.queue, key, now)?;
+        }
+        self.child_ended(head, now)
     }
 
     fn count(&mut self, head: &Head) {
@@ -273,6 +294,7 @@ fn read(id: JobId, row: &Row<'_>) -> rusqlite::Result<Head> {
         flow: row::name(row, 5)?,
         queue: row::name(row, 6)?,
         key: row::name_or_none(row, 25)?,
+        parent: row::id_or_none(row, 28)?,
         priority: row::priority(row, 7)?,
         run_at: row::time(row, 8)?,
         attempt: row.get(9)?,

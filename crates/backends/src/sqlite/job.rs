@@ -108,7 +108,8 @@ pub(super) fn insert(tx: &mut Txn<'_>, submission: &Submission) -> Outcome<Inser
         }
         ids.push(job.id);
         let Spec { flow, queue, key, .. } = &job.spec;
-        let ready = job.spec.start.run_at(submission.at) <= submission.at;
+        let gathers = job.spec.gathers;
+        let ready = !gathers && job.spec.start.run_at(submission.at) <= submission.at;
         let goes = match key {
             Some(key) if ready => tx.key_has_room(queue, key)?,
             _ => true,
@@ -156,7 +157,7 @@ fn insert_one(
     let (key, run_at, taken) = (Key::of(*id), spec.start.run_at(at), taker.is_some());
     let (state, waits) = match taker {
         Some(_) => (State::Running, false),
-        None if run_at > at => (State::Scheduled, true),
+        None if run_at > at || spec.gathers => (State::Scheduled, true),
         None => (State::Submitted, false),
     };
     let rank = (!waits && !taken).then(|| Rank::of(run_at, spec.priority).0);
@@ -172,7 +173,7 @@ fn insert_one(
             row::token_column(token),
             taker.as_ref().map(InstanceId::as_bytes),
             rank,
-            waits.then(|| run_at.as_millis()),
+            (waits && !spec.gathers).then(|| run_at.as_millis()),
             spec.flow.as_str(),
             spec.queue.as_str(),
             spec.priority.level(),

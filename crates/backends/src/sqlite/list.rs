@@ -22,6 +22,7 @@ enum Lane<'a> {
     All,
     State(State),
     Tag(&'a str),
+    Parent(JobId),
 }
 
 /// What a walk came to.
@@ -54,6 +55,9 @@ fn lanes(query: &JobQuery) -> Vec<Lane<'_>> {
     if let Some(tag) = &query.tag {
         return vec![Lane::Tag(tag.as_str())];
     }
+    if let Some(parent) = query.parent {
+        return vec![Lane::Parent(parent)];
+    }
     if query.states.is_empty() || query.states.contains(&State::Completed) {
         return vec![Lane::All];
     }
@@ -76,12 +80,14 @@ fn walk(
             Lane::All => Query::JobList,
             Lane::State(_) => Query::JobListState,
             Lane::Tag(_) => Query::JobListTag,
+            Lane::Parent(_) => Query::JobListParent,
         },
     )?;
     let mut rows = match lane {
         Lane::All => statement.query([high, low])?,
         Lane::State(state) => statement.query(params![high, low, row::state_column(*state)])?,
         Lane::Tag(tag) => statement.query(params![high, low, tag])?,
+        Lane::Parent(parent) => statement.query(params![high, low, Key::of(*parent)])?,
     };
     let mut ids = Vec::new();
     for look in 1.. {
@@ -111,6 +117,11 @@ fn matches(query: &JobQuery, row: &Row<'_>) -> rusqlite::Result<bool> {
     }
     let finished_at = row::time_or_none(row, 4)?;
     if query.active_since.is_some_and(|since| finished_at.is_some_and(|at| at < since)) {
+        return Ok(false);
+    }
+    if let Some(parent) = query.parent
+        && row.get_ref(5)?.as_str_or_null() != Ok(Some(&*parent.to_string()))
+    {
         return Ok(false);
     }
     for (column, wanted) in [(2, &query.flow), (3, &query.queue)] {
@@ -148,10 +159,17 @@ pub(super) fn situation(connection: &Connection, id: JobId) -> rusqlite::Result<
     let Some(job) = get(connection, id)? else { return Ok(None) };
     let most = row::signed(SITUATION_ROWS);
     let place = place(connection, &job)?;
-    let children = prepare(connection, Query::JobChildrenCount)?
-        .query_row(params![Key::of(id), most], |row| {
-            Ok(Children { total: row::unsigned(row, 0)?, ended: row::unsigned(row, 1)? })
-        })?;
+    let children = prepare(connection, Query::JobChildrenCount)?.query_row(
+        params![Key::of(id), most],
+        |row| {
+            Ok(Children {
+                total: row::unsigned(row, 0)?,
+                completed: row::unsigned(row, 1)?,
+                failed: row::unsigned(row, 2)?,
+                cancelled: row::unsigned(row, 3)?,
+            })
+        },
+    )?;
     Ok(Some(Situation { job, place, children }))
 }
 

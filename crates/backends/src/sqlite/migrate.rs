@@ -23,6 +23,7 @@ const MIGRATIONS: &[Migration] = &[
     Migration { name: "008_history", sql: include_str!("migrations/008_history.sql") },
     Migration { name: "009_queues", sql: include_str!("migrations/009_queues.sql") },
     Migration { name: "010_marks", sql: include_str!("migrations/010_marks.sql") },
+    Migration { name: "011_batches", sql: include_str!("migrations/011_batches.sql") },
 ];
 
 /// `JMil`: what `file` and we know our data files by.

@@ -123,6 +123,13 @@ pub(super) fn name_or_none(row: &Row<'_>, column: usize) -> Result<Option<Name>>
     }
 }
 
+pub(super) fn id_or_none(row: &Row<'_>, column: usize) -> Result<Option<JobId>> {
+    match row.get_ref(column)? {
+        ValueRef::Null => Ok(None),
+        _ => id(row, column).map(Some),
+    }
+}
+
 /// Progress from three columns, which are empty where none was ever noted.
 pub(super) fn progress(row: &Row<'_>, column: usize) -> Result<Progress> {
     let Some(done) = row.get::<_, Option<i64>>(column)? else { return Ok(Progress::default()) };
@@ -147,10 +154,7 @@ pub(super) fn chunk(row: &Row<'_>) -> Result<Chunk> {
 /// A job from the columns of `job_get`.
 pub(super) fn job(row: &Row<'_>) -> Result<Job> {
     let id = id(row, 0)?;
-    let parent = match row.get_ref(18)? {
-        ValueRef::Null => None,
-        _ => Some(self::id(row, 18)?),
-    };
+    let parent = id_or_none(row, 18)?;
     let plain = spec::Plain {
         flow: name(row, 2)?,
         queue: name(row, 3)?,

@@ -43,6 +43,9 @@ pub(super) fn write(spec: &Spec) -> Option<String> {
             Value::list([key.unwrap_or_default(), span.map(millis).unwrap_or_default()]),
         );
     }
+    if spec.gathers {
+        map.insert("gathers", true.into());
+    }
     if spec.bare {
         map.insert("bare", true.into());
     }
@@ -67,6 +70,7 @@ pub(super) fn read(plain: Plain, text: Option<&str>) -> Option<Spec> {
             "tags" => spec.tags = texts(value, |text| Name::trusted(text))?,
             "warnings" => spec.warnings = texts(value, str::to_owned)?,
             "unique" => spec.unique = Some(unique(value)?),
+            "gathers" => spec.gathers = true,
             "bare" => spec.bare = true,
             "webhook" => spec.webhook = Some(value.as_str()?.to_owned()),
             _ => return None,
@@ -142,6 +146,7 @@ mod tests {
             tags: vec![Name::trusted("a"), Name::trusted("b")],
             warnings: vec!["odd \"thing\"".to_owned()],
             bare: true,
+            gathers: true,
             unique: Some(Unique { key: Some(Name::trusted("k")), span: None }),
             webhook: Some("http://x".to_owned()),
             ..Spec::new(Name::trusted("f"))
@@ -151,8 +156,8 @@ mod tests {
             text.as_deref(),
             Some(concat!(
                 r#"{"after":5000,"backoff":[7,7,1.0,0.0],"timeout":1000,"#,
-                r#""tags":["a","b"],"warnings":["odd \"thing\""],"unique":["k",null],"bare":true,"#,
-                r#""webhook":"http://x"}"#
+                r#""tags":["a","b"],"warnings":["odd \"thing\""],"unique":["k",null],"#,
+                r#""gathers":true,"bare":true,"webhook":"http://x"}"#
             ))
         );
         assert_eq!(read, spec);

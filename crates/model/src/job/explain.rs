@@ -34,8 +34,20 @@ pub enum Place {
 pub struct Children {
     /// How many there are.
     pub total: u64,
+    /// How many of them were completed.
+    pub completed: u64,
+    /// How many of them failed.
+    pub failed: u64,
+    /// How many of them were cancelled.
+    pub cancelled: u64,
+}
+
+impl Children {
     /// How many of them have ended.
-    pub ended: u64,
+    #[must_use]
+    pub fn ended(&self) -> u64 {
+        self.completed + self.failed + self.cancelled
+    }
 }
 
 /// Who could perform the job.
@@ -156,6 +168,9 @@ fn running(facts: &Facts, now: Timestamp) -> Reason {
 }
 
 fn scheduled(facts: &Facts, until: Option<Timestamp>, now: Timestamp) -> Reason {
+    if let (None, Some(text)) = (until, unfinished_children(facts)) {
+        return ("waiting_for_children", text);
+    }
     let at = until.unwrap_or(facts.run_at);
     let when = format!("{at} (in {})", whole_seconds(at.since(now)));
     match facts.attempt {
@@ -169,18 +184,21 @@ fn scheduled(facts: &Facts, until: Option<Timestamp>, now: Timestamp) -> Reason 
 }
 
 fn parked(facts: &Facts, until: Option<Timestamp>, now: Timestamp) -> Reason {
-    let Children { total, ended } = facts.children;
     let until = match until {
         Some(at) => format!(", until {at} at the latest (in {})", whole_seconds(at.since(now))),
         None => String::new(),
     };
-    if ended < total {
-        let left = total - ended;
-        let text = format!("it waits for {left} of {total} children, {ended} have ended{until}");
-        return ("waiting_for_children", text);
+    if let Some(text) = unfinished_children(facts) {
+        return ("waiting_for_children", text + &until);
     }
     let what = facts.waiting_for.as_deref().unwrap_or("a signal");
     ("parked", format!("it waits, without a worker, for {what}{until}"))
+}
+
+fn unfinished_children(facts: &Facts) -> Option<String> {
+    let (total, ended) = (facts.children.total, facts.children.ended());
+    let left = total - ended;
+    (left > 0).then(|| format!("it waits for {left} of {total} children, {ended} have ended"))
 }
 
 fn held(facts: &Facts, taken: u64) -> Reason {
@@ -345,6 +363,7 @@ mod tests {
 
     /// The cases of jobs that are held, under way, or over.
     fn others() -> Vec<Row> {
+        let children = Children { total: 12, completed: 3, failed: 1, cancelled: 1 };
         let waiting = |secs: Option<i64>| Place::Waiting { until: secs.map(at) };
         vec![
             (
@@ -366,10 +385,12 @@ mod tests {
                  latest (in 1m)",
             ),
             (
-                Facts {
-                    children: Children { total: 12, ended: 5 },
-                    ..facts(State::Running, waiting(None))
-                },
+                Facts { children, ..facts(State::Running, waiting(None)) },
+                "waiting_for_children",
+                "it waits for 7 of 12 children, 5 have ended",
+            ),
+            (
+                Facts { children, ..facts(State::Scheduled, waiting(None)) },
                 "waiting_for_children",
                 "it waits for 7 of 12 children, 5 have ended",
             ),

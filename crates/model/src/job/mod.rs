@@ -69,6 +69,8 @@ pub struct Spec {
     pub bare: bool,
     /// The job that spawned this one.
     pub parent: Option<JobId>,
+    /// Whether it begins when all its children have ended.
+    pub gathers: bool,
     /// Which other jobs it is not submitted beside.
     pub unique: Option<Unique>,
     /// Who is told when it has ended: a URL.
@@ -92,6 +94,7 @@ impl Spec {
             warnings: Vec::new(),
             bare: false,
             parent: None,
+            gathers: false,
             unique: None,
             webhook: None,
         }

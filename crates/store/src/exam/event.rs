@@ -103,6 +103,6 @@ pub async fn a_job_is_found_where_it_stands(store: Arc<dyn Store>) {
     stage.job_cancel(&[child], at(2)).await.must();
     assert_eq!(place(child).await, Place::Ended);
     let situation = stage.job_situation(leased).await.must().expect("it is stored");
-    assert_eq!(situation.children, Children { total: 2, ended: 1 });
+    assert_eq!(situation.children, Children { total: 2, cancelled: 1, ..Children::default() });
     assert_eq!(situation.job, stage.job(leased).await);
 }

@@ -67,10 +67,12 @@ pub(super) enum Flaw {
     IgnoresRates,
     /// It does not look for jobs with the same mark.
     IgnoresMarks,
+    /// It lets a job begin before its children have ended.
+    GathersNothing,
 }
 
 impl Flaw {
-    pub(super) const ALL: [Self; 23] = [
+    pub(super) const ALL: [Self; 24] = [
         Self::RewritesBlind,
         Self::RepeatsRows,
         Self::SettlesStale,
@@ -94,6 +96,7 @@ impl Flaw {
         Self::OverfillsKeys,
         Self::IgnoresRates,
         Self::IgnoresMarks,
+        Self::GathersNothing,
     ];
 }
 
@@ -123,6 +126,9 @@ impl Jobs for FlawedStore {
         }
         if self.flaw == Flaw::IgnoresMarks {
             submission.jobs.iter_mut().for_each(|job| job.mark = None);
+        }
+        if self.flaw == Flaw::GathersNothing {
+            submission.jobs.iter_mut().for_each(|job| job.spec.gathers = false);
         }
         if self.flaw == Flaw::OverfillsOffers {
             submission.offer.iter_mut().for_each(|offer| offer.places += 1);

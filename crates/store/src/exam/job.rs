@@ -32,6 +32,7 @@ pub async fn a_stored_job_reads_back_whole(store: Arc<dyn Store>) {
         warnings: vec!["two keys, one value".to_owned(), String::new()],
         bare: true,
         parent: Some(nobody()),
+        gathers: false,
         unique: Some(Unique { key: None, span: Some(Span::from_secs(9)) }),
         webhook: Some("https://example.org/told?by=\"us\"".to_owned()),
     };

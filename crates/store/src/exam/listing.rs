@@ -125,6 +125,7 @@ pub async fn every_condition_must_hold(store: Arc<dyn Store>) {
         flow: Some(name("g")),
         queue: Some(name("q")),
         tag: Some(name("t")),
+        parent: None,
         since: Some(at(5)),
         until: Some(at(6)),
         active_since: Some(at(6)),

@@ -6,6 +6,7 @@
 //! listed. [`random`] holds a backend against the oracle.
 
 pub mod attempt;
+pub mod batch;
 pub mod cancel;
 pub mod definition;
 pub mod delete;
@@ -287,6 +288,13 @@ macro_rules! exam {
                 held_jobs_do_not_keep_others_from_being_handed_over
                 a_raised_limit_lets_held_jobs_through
                 a_lowered_limit_of_keys_holds_once_enough_have_ended
+            }
+            batch {
+                a_job_that_gathers_begins_when_the_last_child_has_ended
+                a_job_that_gathers_begins_once
+                a_child_that_is_lost_for_good_has_ended_too
+                a_cancelled_job_that_gathers_takes_its_children_along
+                the_children_of_a_job_are_listed
             }
             unique {
                 an_unfinished_job_is_in_the_way_of_its_like

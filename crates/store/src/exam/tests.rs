@@ -51,6 +51,9 @@ fn every_flaw_fails_an_exam() {
                 fails(flaw, queue::no_more_than_the_limit_of_a_queue_is_under_lease)
             }
             Flaw::OverfillsKeys => fails(flaw, held::a_key_has_so_many_places_in_its_queue),
+            Flaw::GathersNothing => {
+                fails(flaw, batch::a_job_that_gathers_begins_when_the_last_child_has_ended)
+            }
             Flaw::IgnoresMarks => fails(flaw, unique::an_unfinished_job_is_in_the_way_of_its_like),
             Flaw::IgnoresRates => fails(flaw, queue::a_rate_lets_its_count_go_and_then_refills),
             Flaw::ReclaimsAll => fails(flaw, reclaim::the_jobs_of_the_living_are_left_alone),

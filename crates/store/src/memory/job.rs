@@ -193,7 +193,8 @@ impl Data {
         let alike = ready.filter(|it| it.job.spec.flow == *flow && it.job.spec.queue == *queue);
         let ahead = alike.filter(|it| it.rank() < row.rank());
         let children = self.rows.values().filter(|it| it.job.spec.parent == Some(row.job.id));
-        let (ended, going): (Vec<_>, Vec<_>) = children.partition(|it| it.job.state.is_final());
+        let states: Vec<State> = children.map(|it| it.job.state).collect();
+        let count = |state| most(states.iter().filter(|it| **it == state).count());
         let place = match &row.place {
             Place::Ready => job::Place::Ready { ahead: most(ahead.count()) },
             Place::Held => job::Place::Held { taken: most(self.places_taken(row)) },
@@ -201,8 +202,12 @@ impl Data {
             Place::Waiting(until) => job::Place::Waiting { until: *until },
             Place::Ended => job::Place::Ended,
         };
-        let total = most(ended.len() + going.len());
-        let children = job::Children { total, ended: most(ended.len()) };
+        let children = job::Children {
+            total: most(states.len()),
+            completed: count(State::Completed),
+            failed: count(State::Failed),
+            cancelled: count(State::Cancelled),
+        };
         Situation { job: row.job.clone(), place, children }
     }
 
@@ -227,7 +232,8 @@ impl Data {
 impl Row {
     fn new(new: JobInsert, at: Timestamp) -> Self {
         let run_at = new.spec.start.run_at(at);
-        let waits = run_at > at;
+        let gathers = new.spec.gathers;
+        let waits = run_at > at || gathers;
         let job = Job {
             id: new.id,
             spec: new.spec,
@@ -250,7 +256,7 @@ impl Row {
             mark: new.mark,
             submitted_at: at,
             token: Token::default(),
-            place: if waits { Place::Waiting(Some(run_at)) } else { Place::Ready },
+            place: if waits { Place::Waiting((!gathers).then_some(run_at)) } else { Place::Ready },
             let_through: None,
             attempt_open: false,
             journal: Vec::new(),
@@ -282,6 +288,7 @@ fn matches(query: &JobQuery, job: &Job) -> bool {
     (query.states.is_empty() || query.states.contains(&job.state))
         && query.flow.as_ref().is_none_or(|flow| *flow == job.spec.flow)
         && query.queue.as_ref().is_none_or(|queue| *queue == job.spec.queue)
+        && query.parent.is_none_or(|parent| job.spec.parent == Some(parent))
         && query.tag.as_ref().is_none_or(|tag| job.spec.tags.contains(tag))
         && query.since.is_none_or(|since| job.created_at >= since)
         && query.until.is_none_or(|until| job.created_at < until)

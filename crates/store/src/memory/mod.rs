@@ -36,14 +36,11 @@ use jobmill_model::queue::{Name, QueueRules, Rank};
 use jobmill_model::rate::Spent;
 use jobmill_model::webhook::Delivery;
 use jobmill_model::{
-    Declaration, InstanceId, Job, JobId, Json, Map, Schedule, Timestamp, Token, Value,
+    Declaration, InstanceId, Job, JobId, Json, Map, Schedule, State, Timestamp, Token, Value,
 };
 use parking_lot::Mutex;
 
 use crate::{Change, Feed, Hold, JobInsert, Pair, Signal, Submission, Tally};
-
-#[cfg(doc)]
-use jobmill_model::State;
 
 /// A store in memory: whole and exact, and gone when it is dropped.
 #[derive(Debug, Default)]
@@ -184,7 +181,24 @@ impl Data {
         }
         row.ledger.clear();
         row.inbox.clear();
-        row
+        if let Some(parent) = row.job.spec.parent {
+            self.child_ended(parent, now);
+        }
+        self.rows.get_mut(&id).expect("it is still stored")
+    }
+
+    /// A job that gathers and has no unfinished child left can begin.
+    fn child_ended(&mut self, parent: JobId, now: Timestamp) {
+        let waits = |row: &Row| {
+            let Job { state, spec, .. } = &row.job;
+            spec.gathers && *state == State::Scheduled && row.place == Place::Waiting(None)
+        };
+        let is_unfinished =
+            |row: &Row| row.job.spec.parent == Some(parent) && !row.job.state.is_final();
+        if self.rows.get(&parent).is_some_and(waits) && !self.rows.values().any(is_unfinished) {
+            self.step(parent, Move::Due).job.run_at = now;
+            self.enter(parent);
+        }
     }
 
     /// Stores the job that tells of the end of this one, if somebody wants to be told.

@@ -4,6 +4,7 @@ SELECT
     waiting_for, progress_done, progress_total, progress_message,
     effects, key, held,
     -- Whether somebody is told of the end.
-    json_extract(options, '$.webhook') IS NOT NULL
+    json_extract(options, '$.webhook') IS NOT NULL,
+    parent
 FROM job
 WHERE id = ?1

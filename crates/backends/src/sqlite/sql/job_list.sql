@@ -1,3 +1,3 @@
-SELECT id, state, flow, queue, finished_at FROM job
+SELECT id, state, flow, queue, finished_at, parent FROM job
 WHERE id < ?1 AND id >= ?2
 ORDER BY id DESC

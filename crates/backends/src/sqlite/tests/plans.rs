@@ -75,8 +75,21 @@ fn each_verb_uses_the_index_that_was_made_for_it() {
         (Query::JobDue, "SEARCH job USING COVERING INDEX job_due (due_at>? AND due_at<?)"),
         (Query::JobList, "SEARCH job USING PRIMARY KEY (id>? AND id<?)"),
         (Query::JobListState, "SEARCH job USING INDEX job_open (state=? AND id>? AND id<?)"),
+        (Query::JobListParent, "SEARCH job USING INDEX job_child (parent=? AND id>? AND id<?)"),
         (Query::JobLeased, "SEARCH job USING INDEX job_open (state=?)"),
-        (Query::JobChildren, "SEARCH job USING INDEX job_child (parent=?)"),
+        (
+            Query::JobChildren,
+            "SEARCH job USING COVERING INDEX job_child_state (parent=? AND state<?)",
+        ),
+        (
+            Query::ChildOpen,
+            "SEARCH job USING COVERING INDEX job_child_state (parent=? AND state<?)",
+        ),
+        (Query::MarkOpen, "SEARCH job USING INDEX job_mark (mark=?)"),
+        (
+            Query::MarkLate,
+            "SEARCH job USING COVERING INDEX job_mark_late (mark=? AND mark_until>?)",
+        ),
         (Query::OutputRead, "SEARCH chunk USING PRIMARY KEY (job=? AND token=? AND first>?)"),
         (Query::ScheduleDue, "SEARCH schedule USING COVERING INDEX schedule_due (next_at<?)"),
         (Query::ScheduleNext, "SEARCH schedule USING COVERING INDEX schedule_due (next_at>?)"),

@@ -79,8 +79,9 @@ fn assert_whole(data: &Connection) {
             OR state NOT IN (1, 2))",
     );
     none(
-        "every scheduled job has a time",
-        "SELECT count(*) FROM job WHERE due_at IS NULL AND state = 0",
+        "every scheduled job has a time, or a child that has not ended",
+        "SELECT count(*) FROM job WHERE state = 0 AND due_at IS NULL AND NOT EXISTS (
+            SELECT 1 FROM job AS child WHERE child.parent = job.id AND child.state < 3)",
     );
     none(
         "a time only of waiting jobs",

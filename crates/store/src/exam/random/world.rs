@@ -313,6 +313,7 @@ impl World {
             flow: one_of(&FLOWS, 30),
             queue: one_of(&QUEUES, 30),
             tag: one_of(&TAGS, 30),
+            parent: self.chance.percent(10).then(|| self.some_id()),
             since: self.instant_between(),
             until: self.instant_between(),
             active_since: self.instant_between(),

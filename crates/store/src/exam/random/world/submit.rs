@@ -13,7 +13,17 @@ use crate::{JobInsert, Offer, Submission};
 impl World {
     pub(super) fn submission(&mut self) -> Submission {
         let at = self.now();
-        let jobs = (0..=self.chance.size(2)).map(|_| self.job_insert(at)).collect();
+        let mut jobs: Vec<_> = (0..=self.chance.size(2)).map(|_| self.job_insert(at)).collect();
+        if let [parent, children @ ..] = jobs.as_mut_slice()
+            && !children.is_empty()
+            && self.chance.percent(15)
+        {
+            parent.spec.gathers = true;
+            for child in children {
+                child.spec.parent = Some(parent.id);
+                (child.spec.unique, child.mark) = (None, None);
+            }
+        }
         let idempotency = self.chance.percent(35).then(|| self.idempotency(at));
         let offer = self.chance.percent(60).then(|| self.offer());
         Submission { jobs, idempotency, at, offer }

@@ -1,0 +1,1 @@
+SELECT 1 FROM job WHERE parent = ?1 AND state < 3 LIMIT 1
