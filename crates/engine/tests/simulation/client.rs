@@ -129,6 +129,12 @@ impl Client {
                 self.wait(id, span).await;
             }
             // A store that refuses is no news here.
+            Action::Rules(queue, rules) => {
+                drop(self.engine.queue_put(&Name::trusted(queue), rules).await);
+            }
+            Action::Pause(queue, paused) => {
+                drop(self.engine.queue_pause(&Name::trusted(queue), paused).await);
+            }
             Action::Poke => drop(self.engine.retry(&[]).await),
         }
     }
@@ -143,7 +149,9 @@ impl Client {
         let mut jobs = self.parcels[parcel].jobs.clone();
         let below = self.parcels[parcel].below;
         let parent = below.and_then(|below| self.ledger.lock().pick(below));
-        jobs.iter_mut().for_each(|job| job.spec.parent = parent);
+        if parent.is_some() {
+            jobs.iter_mut().for_each(|job| job.spec.parent = parent);
+        }
         let count = jobs.len();
         match self.engine.submit(jobs, self.key_of(parcel, "body")).await {
             Ok(jobs) if jobs.len() == count => self.accepted(parcel, &jobs),

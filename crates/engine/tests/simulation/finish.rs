@@ -3,10 +3,12 @@
 use std::collections::BTreeMap;
 
 use futures::FutureExt;
+use jobmill_model::queue::{Name, QueueRules};
 use jobmill_model::{JobId, State};
 use jobmill_store::{AttemptQuery, Attempts, Outputs};
 
 use super::outside::label_of;
+use super::plan::QUEUES;
 use super::run::Simulation;
 use super::steps::signals_of;
 use super::time::Micros;
@@ -48,6 +50,7 @@ impl Simulation {
         self.note("no more disturbances".to_owned());
         self.disk.lock().accept();
         self.outside.time.catch_up();
+        self.open_queues();
         self.calm(LONGEST_WORK_MICROS);
         self.check_idle_leases();
         self.nudge();
@@ -83,6 +86,19 @@ impl Simulation {
             witness.jobs.iter().find(|(_, seen)| seen.lease.is_some() && seen.active_at < then);
         if let Some(id) = idle.map(|(id, _)| *id) {
             witness.fails("whoever waits holds no worker", id, format_args!("waits under a lease"));
+        }
+    }
+
+    /// Lets every queue go on, without limits.
+    fn open_queues(&self) {
+        let Some(client) = self.client() else { return };
+        for queue in QUEUES {
+            let engine = client.engine.clone();
+            self.present().expect("there is a client").spawn(async move {
+                let queue = Name::trusted(queue);
+                engine.queue_put(&queue, QueueRules::default()).await.expect("the disk is well");
+                engine.queue_pause(&queue, false).await.expect("the disk is well");
+            });
         }
     }
 

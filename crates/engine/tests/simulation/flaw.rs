@@ -35,10 +35,18 @@ pub(crate) enum Flaw {
     IgnoresKeys,
     /// It forgets the journal of a job whose worker was lost.
     ForgetsJournal,
+    /// It lets jobs of a key go as if they had none.
+    IgnoresJobKeys,
+    /// It claims from paused queues.
+    IgnoresPauses,
+    /// It stores jobs beside those that are the same.
+    IgnoresMarks,
+    /// It lets a job begin before its children have ended.
+    GathersNothing,
 }
 
 impl Flaw {
-    pub(crate) const ALL: [Self; 8] = [
+    pub(crate) const ALL: [Self; 12] = [
         Self::SettlesStale,
         Self::JournalsStale,
         Self::ParksBlind,
@@ -47,6 +55,10 @@ impl Flaw {
         Self::KeepsToken,
         Self::IgnoresKeys,
         Self::ForgetsJournal,
+        Self::IgnoresJobKeys,
+        Self::IgnoresPauses,
+        Self::IgnoresMarks,
+        Self::GathersNothing,
     ];
 }
 
@@ -139,6 +151,15 @@ impl Jobs for FlawedStore {
     async fn job_insert(&self, mut submission: Submission) -> Result<Inserted> {
         if self.has(Flaw::IgnoresKeys) {
             submission.idempotency = None;
+        }
+        for job in &mut submission.jobs {
+            if self.has(Flaw::IgnoresJobKeys) {
+                job.spec.key = None;
+            }
+            if self.has(Flaw::IgnoresMarks) {
+                job.mark = None;
+            }
+            job.spec.gathers &= !self.has(Flaw::GathersNothing);
         }
         let ids: Vec<_> = submission.jobs.iter().map(|job| job.id).collect();
         let inserted = self.inner.job_insert(submission).await?;
@@ -246,7 +267,7 @@ impl Queues for FlawedStore {
         self.inner.queue_put(queue, rules).await
     }
     async fn queue_pause(&self, queue: &Name, paused: bool) -> Result<()> {
-        self.inner.queue_pause(queue, paused).await
+        self.inner.queue_pause(queue, paused && !self.has(Flaw::IgnoresPauses)).await
     }
     async fn queue_get(&self, queue: &Name, now: Timestamp) -> Result<QueueStanding> {
         self.inner.queue_get(queue, now).await

@@ -2,8 +2,9 @@
 
 use std::collections::VecDeque;
 
-use jobmill_model::job::{Backoff, NewJob, Spec, Start};
-use jobmill_model::queue::{Name, Priority};
+use jobmill_model::job::{Backoff, NewJob, Spec, Start, Unique};
+use jobmill_model::queue::{Name, Priority, QueueRules};
+use jobmill_model::rate::Rate;
 use jobmill_model::{Span, Value};
 
 use super::dice::Dice;
@@ -11,6 +12,10 @@ use super::outside::WORK;
 use super::steps::STEPS;
 use super::time::Micros;
 
+/// The queues of the jobs.
+pub(crate) const QUEUES: [&str; 2] = ["default", "other"];
+/// Whose work it is, and what jobs are the only ones of.
+const NAMES: [&str; 2] = ["ann", "bob"];
 /// The names of signals.
 pub(crate) const SIGNALS: [&str; 2] = ["go", "on"];
 
@@ -39,6 +44,9 @@ pub(crate) enum Action {
         pick: u64,
         span: Span,
     },
+    /// Sets the rules of a queue.
+    Rules(&'static str, QueueRules),
+    Pause(&'static str, bool),
     /// Wakes the server for nothing.
     Poke,
 }
@@ -101,7 +109,7 @@ fn other(dice: &mut Dice, sent: usize, with_strangers: bool) -> Action {
             let name = SIGNALS[(dice.next() % 2) as usize];
             Action::Signal { pick, name, stranger }
         }
-        80..=92 => {
+        80..=89 => {
             let long = dice.percent(50);
             let span = if long {
                 Span::from_secs(86_400)
@@ -110,15 +118,32 @@ fn other(dice: &mut Dice, sent: usize, with_strangers: bool) -> Action {
             };
             Action::Wait { pick, span }
         }
+        90..=92 => Action::Rules(one_of(dice, QUEUES), rules(dice)),
+        93..=96 => Action::Pause(one_of(dice, QUEUES), dice.percent(40)),
         _ => Action::Poke,
+    }
+}
+
+fn one_of(dice: &mut Dice, among: [&'static str; 2]) -> &'static str {
+    among[(dice.next() % 2) as usize]
+}
+
+fn rules(dice: &mut Dice) -> QueueRules {
+    QueueRules {
+        concurrency: dice.percent(60).then(|| dice.within(1, 3) as u32),
+        rate: dice.percent(30).then_some(Rate { count: 4, per: Span::from_millis(500) }),
+        key_limit: dice.within(1, 2) as u32,
     }
 }
 
 fn parcel(dice: &mut Dice, number: u64) -> Parcel {
     let count = if dice.percent(75) { 1 } else { dice.within(2, 5) };
-    let jobs = (0..count).map(|place| job(dice, number, place)).collect();
+    let mut jobs: Vec<_> = (0..count).map(|place| job(dice, number, place)).collect();
+    let batch = count > 1 && dice.percent(40);
+    jobs[0].spec.gathers = batch;
+    jobs.iter_mut().filter(|_| batch).for_each(|job| job.spec.unique = None);
     let key = dice.percent(60).then(|| format!("key-{number}"));
-    let below = dice.percent(20).then(|| dice.next());
+    let below = (!batch && dice.percent(20)).then(|| dice.next());
     Parcel { jobs, key, below }
 }
 
@@ -144,7 +169,12 @@ fn job(dice: &mut Dice, number: u64, place: u64) -> NewJob {
     let spec = Spec {
         start,
         backoff,
-        queue: Name::trusted(if dice.percent(70) { "default" } else { "other" }),
+        queue: Name::trusted(if dice.percent(70) { QUEUES[0] } else { QUEUES[1] }),
+        key: dice.percent(35).then(|| Name::trusted(one_of(dice, NAMES))),
+        unique: dice.percent(15).then(|| {
+            let key = Some(Name::trusted(one_of(dice, NAMES)));
+            Unique { key, span: None }
+        }),
         priority: Priority::new(dice.within(0, 4) as i64 - 2).unwrap_or_default(),
         max_attempts: dice.within(1, 4) as u32,
         timeout: dice.percent(12).then(|| Span::from_millis(dice.within(1, 4_000))),

@@ -8,8 +8,9 @@ use std::fmt;
 use std::sync::Arc;
 
 use futures::FutureExt;
-use jobmill_model::job::{Move, Verdict};
+use jobmill_model::job::{Fingerprint, Move, Verdict};
 use jobmill_model::machine::{Entry, Outcome, Seed};
+use jobmill_model::queue::Name;
 use jobmill_model::{InstanceId, Job, JobId, Json, State, Token};
 use jobmill_store::*;
 
@@ -61,6 +62,10 @@ pub(crate) struct Seen {
     pub(crate) input: Json,
     pub(crate) params: Json,
     parent: Option<JobId>,
+    gathers: bool,
+    queue: Name,
+    key: Option<Name>,
+    mark: Option<Fingerprint>,
     pub(crate) state: State,
     /// The greatest token so far.
     token: Token,
@@ -87,6 +92,21 @@ pub(crate) struct Seen {
     pub(crate) active_at: Micros,
 }
 
+/// What a queue lets go.
+#[derive(Debug, Clone, Copy)]
+struct Gate {
+    paused: bool,
+    concurrency: Option<u32>,
+    /// The greatest that it was.
+    key_limit: u32,
+}
+
+impl Default for Gate {
+    fn default() -> Self {
+        Self { paused: false, concurrency: None, key_limit: 1 }
+    }
+}
+
 pub(crate) struct Witness {
     time: Arc<Time>,
     pub(crate) jobs: BTreeMap<JobId, Seen>,
@@ -95,6 +115,7 @@ pub(crate) struct Witness {
     /// The keys of effects whose outcome is committed.
     pub(crate) committed: BTreeSet<String>,
     keys: BTreeMap<String, Vec<JobId>>,
+    gates: BTreeMap<Name, Gate>,
     pub(crate) deeds: Deeds,
     pub(crate) violation: Option<Violation>,
     /// When the write that is seen now was done; its sync came later.
@@ -112,6 +133,7 @@ impl Witness {
             tags: BTreeMap::new(),
             committed: BTreeSet::new(),
             keys: BTreeMap::new(),
+            gates: BTreeMap::new(),
             deeds: Deeds::default(),
             violation: None,
             done_at: 0,
@@ -228,6 +250,15 @@ impl Witness {
                     }
                 }
             }
+            (Write::PutQueue(queue, rules), _) => {
+                let gate = self.gates.entry(queue.clone()).or_default();
+                gate.concurrency = rules.concurrency;
+                // A place that was given stays given.
+                gate.key_limit = gate.key_limit.max(rules.key_limit);
+            }
+            (Write::PauseQueue(queue, paused), _) => {
+                self.gates.entry(queue.clone()).or_default().paused = *paused;
+            }
             (Write::Promote(..), Answer::Promoted(_)) => self.promoted(rows),
             (Write::Reclaim(alive, ..), Answer::Reclaimed(reclaimed)) => {
                 self.reclaimed(life, *alive, reclaimed);
@@ -264,6 +295,7 @@ impl Witness {
                 let ids = submission.jobs.iter().zip(lodged).map(id).collect();
                 key.map(|key| self.keys.insert(key, ids));
                 for (job, lodged) in submission.jobs.iter().zip(lodged) {
+                    self.only_one(job, *lodged);
                     let Lodged::New(lease) = lodged else { continue };
                     self.new_job(job, submission.at);
                     if let (Some(token), Some(offer)) = (lease, &submission.offer) {
@@ -274,14 +306,39 @@ impl Witness {
         }
     }
 
+    /// A job is stored unless one with its mark is unfinished.
+    fn only_one(&mut self, job: &JobInsert, lodged: Lodged) {
+        let there = job.mark.and_then(|mark| self.unfinished_with(mark));
+        let told = match lodged {
+            Lodged::New(_) => None,
+            Lodged::Known(id) => Some(id),
+        };
+        must!(
+            self,
+            told == there,
+            "unique jobs are alone",
+            job.id,
+            "was answered with {told:?} beside {there:?}"
+        );
+    }
+
+    fn unfinished_with(&self, mark: Fingerprint) -> Option<JobId> {
+        let mut alike = self.jobs.iter().filter(|(_, seen)| seen.mark == Some(mark));
+        alike.find(|(_, seen)| !seen.state.is_final()).map(|(id, _)| *id)
+    }
+
     fn new_job(&mut self, job: &JobInsert, at: jobmill_model::Timestamp) {
-        let waits = job.spec.start.run_at(at) > at;
+        let waits = job.spec.gathers || job.spec.start.run_at(at) > at;
         let seen = Seen {
             number: self.jobs.len() + 1,
             flow: job.spec.flow.to_string(),
             input: job.input.clone(),
             params: job.params.clone(),
             parent: job.spec.parent,
+            gathers: job.spec.gathers,
+            queue: job.spec.queue.clone(),
+            key: job.spec.key.clone(),
+            mark: job.mark,
             state: if waits { State::Scheduled } else { State::Submitted },
             token: Token::default(),
             lease: None,
@@ -307,6 +364,7 @@ impl Witness {
     }
 
     fn lease(&mut self, id: JobId, token: Token, instance: InstanceId, life: u64) {
+        self.may_go(id);
         self.step(id, Move::Claim);
         let at = self.done_at;
         let Some(seen) = self.jobs.get_mut(&id) else { return };
@@ -319,6 +377,32 @@ impl Witness {
         seen.active_at = at;
         must!(self, token > greatest, "tokens grow", id, "is leased with {token} after {greatest}");
         must!(self, held.is_none(), "one lease at a time", id, "is leased while it is leased");
+    }
+
+    /// A job is leased only where its queue and its key let it go.
+    fn may_go(&mut self, id: JobId) {
+        let Some(seen) = self.jobs.get(&id) else { return };
+        let gate = self.gates.get(&seen.queue).copied().unwrap_or_default();
+        let at_work = |other: &&Seen| other.lease.is_some() && other.queue == seen.queue;
+        let at_work: Vec<_> = self.jobs.values().filter(at_work).collect();
+        let in_queue = at_work.len() as u32;
+        let of_key = at_work.iter().filter(|other| other.key == seen.key).count() as u32;
+        let has_key = seen.key.is_some();
+        must!(self, !gate.paused, "a paused queue rests", id, "was leased in a paused queue");
+        must!(
+            self,
+            gate.concurrency.is_none_or(|most| in_queue < most),
+            "limits hold",
+            id,
+            "was leased beside {in_queue} others in its queue: {gate:?}"
+        );
+        must!(
+            self,
+            !has_key || of_key < gate.key_limit,
+            "limits hold",
+            id,
+            "was leased beside {of_key} others of its key: {gate:?}"
+        );
     }
 
     /// Whether a write under this token counts, which it must if the lease holds and only then.
@@ -376,6 +460,19 @@ impl Witness {
         if let Some(seen) = self.jobs.get_mut(&id) {
             seen.ends.insert(seen.run, seen.state);
         }
+        if let Some(parent) = self.jobs.get(&id).and_then(|seen| seen.parent) {
+            self.child_ended(parent);
+        }
+    }
+
+    /// A job that gathers can begin when no child is unfinished.
+    fn child_ended(&mut self, parent: JobId) {
+        let Some(seen) = self.jobs.get(&parent) else { return };
+        let waits = seen.gathers && seen.state == State::Scheduled && seen.leases == 0;
+        let child = |seen: &&Seen| seen.parent == Some(parent) && !seen.state.is_final();
+        if waits && !self.jobs.values().any(|seen| child(&seen)) {
+            self.step(parent, Move::Due);
+        }
     }
 
     fn cancelled(&mut self, life: u64, id: JobId, outcome: Cancelled) {
@@ -414,6 +511,8 @@ impl Witness {
         if outcome != Retried::Done {
             return;
         }
+        let other = self.jobs.get(&id).and_then(|seen| self.unfinished_with(seen.mark?));
+        must!(self, other.is_none(), "unique jobs are alone", id, "runs again beside {other:?}");
         self.step(id, Move::Reopen);
         let Some(seen) = self.jobs.get_mut(&id) else { return };
         seen.run += 1;
