@@ -28,6 +28,9 @@ pub enum ScheduleError {
     /// There is one of this name, and the request was for a new one.
     #[error("a schedule of this name is there already")]
     Exists,
+    /// There are as many schedules as there may be.
+    #[error("there are as many schedules as there may be")]
+    TooMany,
     /// Its job cannot be submitted, or the store refused.
     #[error(transparent)]
     Submit(#[from] SubmitError),
@@ -156,8 +159,10 @@ impl Engine {
                 shared.bus.schedules();
                 written
             });
-            if written.await?.first() == Some(&Written::Done) {
-                return Ok(Some(schedule));
+            match written.await?.first() {
+                Some(Written::Done) => return Ok(Some(schedule)),
+                Some(Written::Full) => return Err(ScheduleError::TooMany),
+                Some(Written::Stale) | None => {}
             }
         }
         Err(StoreError::Broken("a schedule changed too often to be written".to_owned()).into())

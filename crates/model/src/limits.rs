@@ -139,6 +139,8 @@ pub const WEBHOOK_FIRST_WAIT_MILLIS: u64 = 1_000;
 pub const WEBHOOK_LAST_WAIT_MILLIS: u64 = 6 * 3_600_000;
 /// How long the receiver of a webhook may take to answer.
 pub const WEBHOOK_TIMEOUT_MILLIS: u64 = 15_000;
+/// The most schedules.
+pub const SCHEDULES: usize = 10_000;
 /// The longest name of a schedule, so that `schedule:NAME` can be the tag of its jobs.
 pub const SCHEDULE_NAME_BYTES: usize = 100;
 /// The longest cron expression.

@@ -24,6 +24,9 @@ pub enum Written {
     Done,
     /// The stored schedule is of another revision than the one that was replaced, or is gone.
     Stale,
+    /// It would be new, and there are as many as there may be:
+    /// [`SCHEDULES`](jobmill_model::limits::SCHEDULES).
+    Full,
 }
 
 /// What is to be looked at.
@@ -44,8 +47,8 @@ pub trait Schedules: Send + Sync {
     ///
     /// Before: the stored schedule of that name has the revision one below, or there is none and
     /// the revision is 1; otherwise nothing of the write happens and it is
-    /// [`Written::Stale`]. After [`Written::Done`]: the schedule stands as written and its jobs
-    /// are `submitted` and claimable, none handed over, as by
+    /// [`Written::Stale`], or [`Written::Full`]. After [`Written::Done`]: the schedule stands as
+    /// written and its jobs are `submitted` and claimable, none handed over, as by
     /// [`job_insert`](crate::Jobs::job_insert). A crash leaves both or neither, so a tick that
     /// the schedule counts as answered has its job, and no other tick has.
     async fn schedule_write(&self, writes: Vec<ScheduleWrite>) -> Result<Vec<Written>>;

@@ -7,7 +7,7 @@ use hyper::header::{HeaderValue, LOCATION};
 use hyper::{StatusCode, Uri};
 use jobmill_engine::{Put, ScheduleError};
 use jobmill_model::queue::Name;
-use jobmill_model::{Problem, Schedule as Model};
+use jobmill_model::{Problem, Schedule as Model, limits};
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
@@ -22,6 +22,7 @@ use crate::wire::page::Page;
 use crate::wire::problem::Document;
 use crate::wire::query::Query;
 use crate::wire::schedule::{self, Body, Deleted, Schedule};
+use crate::wire::submission;
 
 pub(crate) fn routes() -> OpenApiRouter<Arc<Room>> {
     OpenApiRouter::new()
@@ -43,7 +44,7 @@ pub(crate) fn routes() -> OpenApiRouter<Arc<Room>> {
     responses(
         (status = 201, description = "It is stored", body = Schedule,
             headers(("Location" = String, description = "Where the schedule can be read"))),
-        (status = 409, description = "There is one of this name; `PUT` replaces it",
+        (status = 409, description = "There is one of this name, or 10,000 others",
             body = Document, content_type = "application/problem+json"),
         (status = 422, description = "Everything that is wrong with it, with its place",
             body = Document, content_type = "application/problem+json"),
@@ -66,6 +67,8 @@ async fn create_schedule(State(room): Shared, posted: Posted) -> Answer {
         (status = 200, description = "It stands in the place of the one before", body = Schedule),
         (status = 201, description = "It is new", body = Schedule,
             headers(("Location" = String, description = "Where the schedule can be read"))),
+        (status = 409, description = "There are 10,000 schedules already",
+            body = Document, content_type = "application/problem+json"),
         (status = 422, description = "Everything that is wrong with it, with its place",
             body = Document, content_type = "application/problem+json"),
     )
@@ -77,7 +80,12 @@ async fn put_schedule(State(room): Shared, NamePath(name): NamePath, posted: Pos
 async fn store(room: &Room, posted: &Posted, path: Option<&str>) -> Answer {
     let body = posted.json().await?;
     let mut problems = Vec::new();
-    let asked = schedule::read(&body, path, room.engine.now(), &mut problems);
+    let mut asked = schedule::read(&body, path, room.engine.now(), &mut problems);
+    if let (Some(asked), Some(job)) = (&mut asked, body.as_map().and_then(|map| map.get("job"))) {
+        let spec = &mut asked.rules.job.spec;
+        let flow = room.engine.declaration(&spec.flow);
+        submission::fill(spec, submission::given(job), flow.as_ref());
+    }
     let named = path.map(schedule::name_of);
     if named.as_ref().is_some_and(Option::is_none) {
         let message = "a schedule's name has 1 to 100 bytes and no white space";
@@ -102,6 +110,11 @@ fn refusal(error: ScheduleError) -> Refusal {
             Kind::Exists,
             "a schedule of this name is there already; `PUT /schedules/{name}` replaces it",
         ),
+        ScheduleError::TooMany => {
+            let most = limits::SCHEDULES;
+            let detail = format!("there are {most} schedules, which is the most there may be");
+            Refusal::new(Kind::TooMany, detail)
+        }
         ScheduleError::Submit(error) => Refusal::of_submission(error, |_, problem| Problem {
             pointer: format!("/job{}", problem.pointer),
             ..problem

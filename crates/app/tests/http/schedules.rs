@@ -111,3 +111,22 @@ async fn everything_that_is_wrong_is_said_with_its_place() {
     assert_eq!(put(&server, &"x".repeat(101), good).await.problem(422), [""]);
     server.get("/schedules?limit=0&page=1").await.problem(400);
 }
+
+#[tokio::test]
+async fn the_job_of_a_schedule_has_what_its_declared_flow_says() {
+    let server = Server::start().await;
+    let flow = r#"{"max_attempts":7,"timeout":"90s"}"#;
+    assert_eq!(server.put("/flows/mail", flow).await.status, 201);
+    let daily = r#"{"cron":"@daily","job":{"flow":"mail"}}"#;
+    let schedule = server.put("/schedules/plain", daily).await;
+    assert_eq!(schedule.field("job/max_attempts"), 7.into(), "{}", schedule.text());
+    assert_eq!(schedule.word("job/timeout"), "1m30s");
+    let own = r#"{"cron":"@daily","job":{"flow":"mail","max_attempts":2,"key":"ann"}}"#;
+    let schedule = server.put("/schedules/own", own).await;
+    assert_eq!(schedule.field("job/max_attempts"), 2.into());
+    assert_eq!(schedule.word("job/timeout"), "1m30s");
+    assert_eq!(server.get("/schedules/own").await.word("job/key"), "ann");
+    let unique = r#"{"cron":"@daily","job":{"flow":"mail","unique":true}}"#;
+    let said = server.put("/schedules/unique", unique).await.problem(422);
+    assert!(said[0].starts_with("/job/unique"), "{said:?}");
+}

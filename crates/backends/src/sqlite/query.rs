@@ -141,6 +141,7 @@ queries! {
     RowSetGet => "row_set_get",
     RowSetPut => "row_set_put",
     RowSweep => "row_sweep",
+    ScheduleCount => "schedule_count",
     ScheduleDelete => "schedule_delete",
     ScheduleDue => "schedule_due",
     ScheduleGet => "schedule_get",

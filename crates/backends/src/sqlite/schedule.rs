@@ -3,6 +3,7 @@
 use std::collections::BTreeSet;
 
 use async_trait::async_trait;
+use jobmill_model::limits::SCHEDULES;
 use jobmill_model::queue::Name;
 use jobmill_model::schedule::{
     Fired, Misfire, Rules, Schedule, Skipped, Template, Timetable, Word,
@@ -69,6 +70,12 @@ fn write_one(tx: &mut Txn<'_>, write: &ScheduleWrite) -> Outcome<Written> {
     let stored = tx.first(Query::ScheduleRevision, [name], |row| row::unsigned(row, 0))?;
     if stored.unwrap_or(0) + 1 != schedule.revision {
         return Ok(Written::Stale);
+    }
+    if stored.is_none() {
+        let count = tx.first(Query::ScheduleCount, [], |row| row::unsigned(row, 0))?;
+        if count.unwrap_or(0) >= SCHEDULES as u64 {
+            return Ok(Written::Full);
+        }
     }
     put(tx, schedule)?;
     if !jobs.is_empty() {

@@ -417,6 +417,7 @@ macro_rules! exam {
                 the_rows_of_a_set_are_swept_in_steps
             }
             schedule {
+                there_are_only_so_many_schedules
                 a_stored_schedule_reads_back_whole
                 the_jobs_of_a_tick_are_stored_with_it
                 a_tick_that_somebody_answered_makes_no_job

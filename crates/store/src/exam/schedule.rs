@@ -5,6 +5,7 @@
 use std::sync::Arc;
 
 use jobmill_model::job::{Backoff, Spec};
+use jobmill_model::limits::SCHEDULES;
 use jobmill_model::schedule::{
     ClockChange, Missed, Overlap, Reason, Rules, Schedule, Skipped, Template, Timetable, Zone,
 };
@@ -50,6 +51,7 @@ fn full() -> Schedule {
     schedule.rules.overlap = Overlap::Queue;
     let spec = &mut schedule.rules.job.spec;
     spec.queue = name("slow");
+    spec.key = Some(name("ann"));
     spec.max_attempts = 7;
     spec.backoff = Backoff::fixed(Span::from_secs(3));
     spec.tags = vec![name("red")];
@@ -175,4 +177,22 @@ pub async fn waiting_ticks_are_due_when_the_job_before_has_ended(store: Arc<dyn 
     let resting = Schedule { revision: 2, ..schedule.paused(at(75)) };
     write(&stage, &resting, vec![]).await;
     assert_eq!(due(&stage, 76).await, [""; 0], "it rests");
+}
+
+pub async fn there_are_only_so_many_schedules(store: Arc<dyn Store>) {
+    let stage = Stage::new(store);
+    let new = |number| {
+        let schedule = next(&Schedule { revision: 0, ..plain(&format!("s{number}")) });
+        ScheduleWrite { schedule, jobs: Vec::new(), at: at(0) }
+    };
+    for thousand in 0..SCHEDULES / 1_000 {
+        let writes = (0..1_000).map(|number| new(thousand * 1_000 + number)).collect();
+        let written = stage.schedule_write(writes).await.must();
+        assert!(written.iter().all(|written| *written == Written::Done));
+    }
+    assert_eq!(stage.schedule_write(vec![new(SCHEDULES)]).await.must(), [Written::Full]);
+    let known = new(7).schedule;
+    assert_eq!(write(&stage, &next(&known), vec![]).await, Written::Done, "it is no new one");
+    assert!(stage.schedule_delete(&known.name).await.must());
+    assert_eq!(stage.schedule_write(vec![new(SCHEDULES)]).await.must(), [Written::Done]);
 }

@@ -3,6 +3,7 @@
 use std::ops::Bound;
 
 use async_trait::async_trait;
+use jobmill_model::limits::SCHEDULES;
 use jobmill_model::queue::Name;
 use jobmill_model::{JobId, Schedule, Timestamp};
 
@@ -56,6 +57,9 @@ impl Data {
         let stored = self.schedules.get(&schedule.name).map_or(0, |stored| stored.revision);
         if stored + 1 != schedule.revision {
             return Ok(Written::Stale);
+        }
+        if stored == 0 && self.schedules.len() >= SCHEDULES {
+            return Ok(Written::Full);
         }
         self.schedules.insert(schedule.name.clone(), schedule);
         self.insert(Submission { jobs, idempotency: None, at, offer: None })?;

@@ -41,6 +41,8 @@ fn bounded(query: Query, step: &str) -> bool {
         Query::BacklogRead => step == "SCAN backlog",
         Query::QueueRead => step == "SCAN queue",
         Query::LitterNext => step == "SCAN litter",
+        // Once for each new schedule.
+        Query::ScheduleCount => step.starts_with("SCAN schedule"),
         Query::FlowCount => step.starts_with("SCAN flow"),
         Query::FlowList => step == "SCAN flow",
         Query::KeyCount => step.starts_with("SCAN api_key"),

@@ -221,6 +221,7 @@ fn written(answer: Written) -> &'static str {
     match answer {
         Written::Done => "done",
         Written::Stale => "stale",
+        Written::Full => "full",
     }
 }
 
