@@ -51,6 +51,7 @@ pub trait Outputs: Send + Sync {
 
     /// Removes at most `limit` chunks that will never be published: those under a lease that
     /// has ended in any other way than with
-    /// [`Verdict::Complete`](jobmill_model::job::Verdict::Complete).
+    /// [`Verdict::Complete`](jobmill_model::job::Verdict::Complete). When there are none, a store
+    /// on disk may give freed room back, a little in each call.
     async fn output_sweep(&self, limit: usize) -> Result<Swept>;
 }

@@ -159,6 +159,8 @@ fn write(from: &Connection, part: &Path) -> Result<Copied, BackupError> {
     #[cfg(unix)]
     std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
     let target = options.open(part).map_err(|source| failed(part, source))?;
+    // The copy can be cut, whether or not the file can: see `room`.
+    from.pragma_update(None, "auto_vacuum", "INCREMENTAL")?;
     from.execute("VACUUM INTO ?1", [path_text(part)?])?;
     target.sync_all().map_err(|source| failed(part, source))?;
     let bytes = target.metadata().map_err(|source| failed(part, source))?.len();

@@ -39,6 +39,7 @@ mod queue;
 mod reader;
 mod request;
 mod retention;
+mod room;
 mod row;
 mod schedule;
 mod signal;

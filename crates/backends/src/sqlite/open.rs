@@ -194,6 +194,8 @@ pub(super) fn writer(file: &Path, options: &Options) -> Result<Connection, OpenE
         | OpenFlags::SQLITE_OPEN_NO_MUTEX;
     let connection = Connection::open_with_flags(file, flags)?;
     connection.pragma_update(None, "page_size", 4096)?;
+    // Of a new file only: it can be cut when much was deleted, see `room`.
+    connection.pragma_update(None, "auto_vacuum", "INCREMENTAL")?;
     connection.pragma_update(None, "journal_mode", "WAL")?;
     common(&connection, options.writer_cache_bytes)?;
     // Checkpoints are ours: see `checkpoint`. A log that was long once gives its room back.

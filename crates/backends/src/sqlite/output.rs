@@ -11,6 +11,7 @@ use super::head::Head;
 use super::lanes::Lane;
 use super::query::Query;
 use super::reader::prepare;
+use super::room;
 use super::row::{self, Key};
 use super::trouble::Outcome;
 use super::txn::Txn;
@@ -241,6 +242,9 @@ fn sweep(tx: &mut Txn<'_>, limit: &i64) -> Outcome<Swept> {
         }
         tx.execute(Query::LitterDelete, of_token)?;
     }
-    let more = tx.first(Query::LitterNext, [1], |_| Ok(()))?.is_some();
+    let more = match tx.first(Query::LitterNext, [1], |_| Ok(()))? {
+        Some(()) => true,
+        None => room::give_back(tx)?,
+    };
     Ok(Swept { rows: (limit - left) as usize, more })
 }

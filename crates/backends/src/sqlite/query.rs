@@ -124,6 +124,8 @@ queries! {
     MarkOpen => "mark_open",
     OutputExtent => "output_extent",
     OutputRead => "output_read",
+    PagesFree => "pages_free",
+    PagesGiveBack => "pages_give_back",
     PublicationDelete => "publication_delete",
     PublicationFrom => "publication_from",
     PublicationInsert => "publication_insert",

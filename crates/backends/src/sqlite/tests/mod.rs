@@ -7,6 +7,7 @@ mod full;
 mod plans;
 mod random;
 mod rates;
+mod room;
 mod stage;
 mod views;
 

@@ -37,6 +37,7 @@ fn bounded(query: Query, step: &str) -> bool {
     match query {
         Query::TotalRead | Query::TotalPut => step == "SCAN total",
         Query::JobAhead | Query::JobChildrenCount => step.starts_with("SCAN (subquery"),
+        Query::PagesFree => step.contains("pragma_"),
         Query::GapRead => step == "SCAN publication_gap",
         Query::BacklogRead => step == "SCAN backlog",
         Query::QueueRead => step == "SCAN queue",
