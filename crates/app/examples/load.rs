@@ -5,17 +5,19 @@
 //! load ADDRESS get FILE_OF_PATHS CONNECTIONS SECONDS
 //! load ADDRESS perform BODY CONNECTIONS SECONDS
 //! load ADDRESS product KEYS PAGE_ROWS
+//! load ADDRESS lease FLOW BATCH SECONDS
 //! ```
 
 use std::net::SocketAddr;
 use std::time::Duration;
 
-use jobmill::load::{Ask, Plan, Product, multiply, run};
+use jobmill::load::{Ask, Leasing, Plan, Product, multiply, run, work};
 
 const USAGE: &str = "load ADDRESS post PATH BODY CONNECTIONS SECONDS
 load ADDRESS get FILE_OF_PATHS CONNECTIONS SECONDS
 load ADDRESS perform BODY CONNECTIONS SECONDS
-load ADDRESS product KEYS PAGE_ROWS";
+load ADDRESS product KEYS PAGE_ROWS
+load ADDRESS lease FLOW BATCH SECONDS";
 
 type Failure = Box<dyn std::error::Error>;
 
@@ -40,6 +42,11 @@ async fn main() -> Result<(), Failure> {
         ("product", &[keys, page_rows]) => {
             let product = Product { address, keys: keys.parse()?, page_rows: page_rows.parse()? };
             multiply(&product).await?.to_json()
+        }
+        ("lease", &[flow, batch, seconds]) => {
+            let (flow, batch) = (flow.to_owned(), batch.parse()?);
+            let duration = Duration::from_secs_f64(seconds.parse()?);
+            work(&Leasing { address, flow, batch, duration }).await?.to_json()
         }
         _ => return Err(USAGE.into()),
     };

@@ -9,7 +9,7 @@ use serde_json::Value;
 
 use super::client::{self, Client};
 use super::clock;
-use super::programs::{JOB, Programs};
+use super::programs::{JOB, OUTSIDE_FLOW, OUTSIDE_JOB, Programs};
 use super::server::Server;
 use crate::failure::Failure;
 use crate::process::workspace_root;
@@ -81,6 +81,17 @@ pub(super) fn fill(server: &Server, jobs: usize) -> Result<Vec<String>, Failure>
         drained(&mut client)?;
     }
     Ok(paths)
+}
+
+/// Puts so many jobs there for a worker outside.
+pub(super) fn wait_outside(server: &Server, jobs: usize) -> Result<(), Failure> {
+    let mut client = Client::connect(server.address)?;
+    client.put(&format!("/flows/{OUTSIDE_FLOW}"), "{}")?;
+    for at in (0..jobs).step_by(BULK_JOBS) {
+        let body = format!("[{}]", vec![OUTSIDE_JOB; BULK_JOBS.min(jobs - at)].join(","));
+        client.post("/jobs/bulk", &body)?;
+    }
+    Ok(())
 }
 
 /// Waits until no job is unfinished; answers the seconds.

@@ -67,6 +67,13 @@ fn alone(workload: &Workload, figures: &Figures) -> Row {
         },
         Kind::Result => result(row, p50),
         Kind::Product => product(row),
+        Kind::Lease(_) => Row {
+            ceiling: String::new(),
+            ratio: None,
+            target: "≥ 5,000 jobs/s".to_owned(),
+            verdict: Verdict::of(rate >= 5_000.0),
+            ..row
+        },
         Kind::Idle => idle(row),
         Kind::Workflow(flow) => workflow(row, flow),
     }

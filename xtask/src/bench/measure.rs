@@ -80,20 +80,30 @@ impl Bench {
                 figures.put_all("sync", &self.programs.syncs(&self.scratch, seconds)?);
                 Ok(figures)
             }
-            Kind::Product | Kind::Idle | Kind::Workflow(_) => Ok(Figures::default()),
+            Kind::Product | Kind::Lease(_) | Kind::Idle | Kind::Workflow(_) => {
+                Ok(Figures::default())
+            }
         }
     }
 
     /// The work, and what the server needed for it.
     fn watched(&self, workload: &Workload, server: &Server) -> Result<Figures, Failure> {
         let paths = self.paths(workload, server)?;
-        if workload.kind == Kind::Idle {
-            filled::fill(server, 1)?;
-            clock::pass(SETTLE_SECONDS);
+        match workload.kind {
+            Kind::Idle => {
+                filled::fill(server, 1)?;
+                clock::pass(SETTLE_SECONDS);
+            }
+            Kind::Lease(_) => filled::wait_outside(server, self.scale.outside_jobs)?,
+            _ => {}
         }
         let (start, cpu) = (clock::now(), Cpu::read(server.pid()));
         let mut figures = match workload.kind {
             Kind::Product => self.product(server)?,
+            Kind::Lease(batch) => {
+                let address = server.address.to_string();
+                self.programs.lease(&address, batch, self.scale.seconds)?
+            }
             Kind::Idle => {
                 clock::pass(self.scale.idle_seconds);
                 Figures::default()
@@ -105,7 +115,10 @@ impl Bench {
         figures.put("server.cpu_us_each", each);
         let mut client = Client::connect(server.address)?;
         figures.put("backlog", client::backlog(&mut client)? as f64);
-        figures.put("drain_seconds", filled::drained(&mut client)?);
+        // Nobody is left who performs what a worker outside has left.
+        if !matches!(workload.kind, Kind::Lease(_)) {
+            figures.put("drain_seconds", filled::drained(&mut client)?);
+        }
         figures.0.extend(machine::memory(server.pid()).0);
         Ok(figures)
     }
@@ -145,7 +158,9 @@ impl Bench {
             Kind::Submit(connections) => (&["post", "/jobs", JOB], connections),
             Kind::Read(connections) => (&["get", &paths], connections),
             Kind::Complete(connections) => (&["perform", JOB], connections),
-            Kind::Result | Kind::Product | Kind::Idle | Kind::Workflow(_) => (&["perform", JOB], 1),
+            Kind::Result | Kind::Product | Kind::Lease(_) | Kind::Idle | Kind::Workflow(_) => {
+                (&["perform", JOB], 1)
+            }
         };
         let figures = self.programs.load(&address, ask, connections, seconds)?;
         if figures.get("refused") + figures.get("broken") > 0.0 {

@@ -48,6 +48,8 @@ struct Scale {
     idle_seconds: f64,
     product_keys: usize,
     filled_jobs: usize,
+    /// Jobs for the worker outside; its time ends when there is none left.
+    outside_jobs: usize,
     /// Executions that sleep, and how long after the first of them is submitted.
     parked: usize,
     parked_seconds: f64,
@@ -62,6 +64,7 @@ impl Scale {
                 idle_seconds: 5.0,
                 product_keys: 1_000,
                 filled_jobs: 20_000,
+                outside_jobs: 20_000,
                 parked: 2_000,
                 parked_seconds: 15.0,
             }
@@ -71,6 +74,7 @@ impl Scale {
                 idle_seconds: 60.0,
                 product_keys: 4_000,
                 filled_jobs: 1_000_000,
+                outside_jobs: 300_000,
                 parked: 100_000,
                 parked_seconds: 120.0,
             }

@@ -10,6 +10,9 @@ use crate::process::{self, workspace_root};
 /// A small job: eight values in, four entries out.
 pub(super) const JOB: &str =
     r#"{"flow":"expand_reduce_flow","input":{"1":"2","3":"4","5":"6","7":"8"}}"#;
+/// A flow for workers outside, and a small job of it.
+pub(super) const OUTSIDE_FLOW: &str = "outside";
+pub(super) const OUTSIDE_JOB: &str = r#"{"flow":"outside","input":{"to":"a"}}"#;
 /// How many entries a page of a large result has.
 const PAGE_ROWS: usize = 1_000;
 
@@ -55,6 +58,18 @@ impl Programs {
     pub(super) fn product(&self, address: &str, keys: usize) -> Result<Figures, Failure> {
         let (keys, rows) = (keys.to_string(), PAGE_ROWS.to_string());
         line_of(Command::new(&self.load).args([address, "product", &keys, &rows]))
+    }
+
+    /// Leases and completes jobs, so many at a time.
+    pub(super) fn lease(
+        &self,
+        address: &str,
+        batch: usize,
+        seconds: f64,
+    ) -> Result<Figures, Failure> {
+        let (batch, seconds) = (batch.to_string(), seconds.to_string());
+        let words = [address, "lease", OUTSIDE_FLOW, &batch, &seconds];
+        line_of(Command::new(&self.load).args(words))
     }
 
     /// How often the disk under this folder can sync.

@@ -15,6 +15,8 @@ pub(super) enum Kind {
     Read(usize),
     /// One job with millions of entries, read back in pages.
     Product,
+    /// Jobs leased and completed by one worker outside, so many at a time.
+    Lease(usize),
     /// Nothing.
     Idle,
     /// A workflow.
@@ -43,7 +45,7 @@ pub(super) struct Workload {
     pub(super) filled: bool,
 }
 
-const KINDS: [Kind; 14] = [
+const KINDS: [Kind; 15] = [
     Kind::Submit(1),
     Kind::Submit(16),
     Kind::Submit(64),
@@ -51,6 +53,7 @@ const KINDS: [Kind; 14] = [
     Kind::Result,
     Kind::Read(64),
     Kind::Product,
+    Kind::Lease(100),
     Kind::Idle,
     Kind::Workflow(Flow::Steps),
     Kind::Workflow(Flow::Calls(1)),
@@ -68,6 +71,7 @@ impl Workload {
             Kind::Result => "result-1".to_owned(),
             Kind::Read(connections) => format!("read-{connections}"),
             Kind::Product => "product".to_owned(),
+            Kind::Lease(batch) => format!("lease-{batch}"),
             Kind::Idle => "idle".to_owned(),
             Kind::Workflow(Flow::Steps) => "workflow-steps".to_owned(),
             Kind::Workflow(Flow::Calls(at_once)) => format!("workflow-calls-{at_once}"),
@@ -108,7 +112,7 @@ mod tests {
             chosen(&names).map(|it| it.into_iter().map(Workload::name).collect::<Vec<_>>())
         };
         assert_eq!(names(&["idle", "read-64-filled"]).unwrap(), ["read-64-filled", "idle"]);
-        assert_eq!(names(&[]).unwrap().len(), 22);
+        assert_eq!(names(&[]).unwrap().len(), 24);
         assert!(names(&["submit"]).unwrap_err().message().contains("submit-16-filled"));
     }
 }

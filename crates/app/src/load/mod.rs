@@ -1,6 +1,7 @@
 //! A load generator: the same question over many keep-alive connections, each waiting for its
 //! answer before it asks again. It parses as little as it can, so that it measures the server.
 
+mod leased;
 mod product;
 mod report;
 mod talk;
@@ -9,6 +10,7 @@ use std::io;
 use std::net::SocketAddr;
 use std::time::{Duration, Instant};
 
+pub use leased::{Leasing, work};
 pub use product::{Paged, Product, multiply};
 pub use report::Report;
 
