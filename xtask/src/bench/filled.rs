@@ -1,4 +1,4 @@
-//! A data folder with many finished jobs, made once and copied for each workload.
+//! Data folders with many jobs, made once and copied for each workload.
 
 use std::collections::hash_map::DefaultHasher;
 use std::fs::{self, File};
@@ -11,6 +11,7 @@ use super::client::{self, Client};
 use super::clock;
 use super::programs::{JOB, OUTSIDE_FLOW, OUTSIDE_JOB, Programs};
 use super::server::Server;
+use super::workload::Stored;
 use crate::failure::Failure;
 use crate::process::workspace_root;
 
@@ -23,6 +24,8 @@ const MIGRATIONS: &str = "crates/backends/src/sqlite/migrations";
 
 /// A folder that is ready to be copied.
 pub(super) struct Stock {
+    /// What its jobs are.
+    pub(super) stored: Stored,
     data: PathBuf,
     /// The paths of some of its jobs, one a line.
     pub(super) paths: PathBuf,
@@ -46,9 +49,14 @@ impl Stock {
 }
 
 /// Finds the folder of earlier, or makes it.
-pub(super) fn provide(home: &Path, programs: &Programs, jobs: usize) -> Result<Stock, Failure> {
-    let folder = home.join(format!("filled-{jobs}-{}", schema()?));
-    let stock = Stock { data: folder.join("data"), paths: folder.join("paths") };
+pub(super) fn provide(
+    home: &Path,
+    programs: &Programs,
+    stored: Stored,
+    jobs: usize,
+) -> Result<Stock, Failure> {
+    let folder = home.join(format!("stock{}-{jobs}-{}", stored.suffix(), schema()?));
+    let stock = Stock { stored, data: folder.join("data"), paths: folder.join("paths") };
     if stock.paths.exists() {
         println!("found in {}", folder.display());
         return Ok(stock);
@@ -59,45 +67,70 @@ pub(super) fn provide(home: &Path, programs: &Programs, jobs: usize) -> Result<S
     fs::create_dir_all(&folder).map_err(Failure::of(folder.display()))?;
     let start = clock::now();
     let server = Server::start(&programs.server, &stock.data)?;
-    let paths = fill(&server, jobs)?;
+    let paths = match stored {
+        Stored::Blocked => block(&server, jobs)?,
+        Stored::Nothing | Stored::Finished => fill(&server, jobs)?,
+    };
     server.stop()?;
-    println!("{jobs} jobs performed in {:.0} s", clock::since(start));
+    println!("{jobs} jobs made in {:.0} s", clock::since(start));
     fs::write(&stock.paths, paths.join("\n")).map_err(Failure::of(stock.paths.display()))?;
     Ok(stock)
 }
 
 /// Has a server perform so many jobs; answers the paths of some.
 pub(super) fn fill(server: &Server, jobs: usize) -> Result<Vec<String>, Failure> {
-    let every = (jobs / REMEMBERED).max(1);
     let mut client = Client::connect(server.address)?;
-    let mut paths = Vec::new();
-    for at in (0..jobs).step_by(BULK_JOBS) {
-        let many = BULK_JOBS.min(jobs - at);
-        let body = format!("[{}]", vec![JOB; many].join(","));
-        let answer = client.post("/jobs/bulk", &body)?;
-        let items = answer.get("items").and_then(Value::as_array).into_iter().flatten();
-        let ids = items.filter_map(|item| item.get("id")?.as_str());
-        paths.extend(ids.step_by(every).map(|id| format!("/jobs/{id}")));
-        drained(&mut client)?;
-    }
-    Ok(paths)
+    let blocked = client::backlog(&mut client)?;
+    submit(&mut client, JOB, jobs, |client| drained(client, blocked).map(drop))
 }
 
 /// Puts so many jobs there for a worker outside.
 pub(super) fn wait_outside(server: &Server, jobs: usize) -> Result<(), Failure> {
     let mut client = Client::connect(server.address)?;
     client.put(&format!("/flows/{OUTSIDE_FLOW}"), "{}")?;
-    for at in (0..jobs).step_by(BULK_JOBS) {
-        let body = format!("[{}]", vec![OUTSIDE_JOB; BULK_JOBS.min(jobs - at)].join(","));
-        client.post("/jobs/bulk", &body)?;
-    }
-    Ok(())
+    submit(&mut client, OUTSIDE_JOB, jobs, |_| Ok(())).map(drop)
 }
 
-/// Waits until no job is unfinished; answers the seconds.
-pub(super) fn drained(client: &mut Client) -> Result<f64, Failure> {
+/// Puts so many jobs of one key there, which wait for a worker outside to be done with another
+/// one of that key; answers the paths of some.
+fn block(server: &Server, jobs: usize) -> Result<Vec<String>, Failure> {
+    let mut client = Client::connect(server.address)?;
+    wait_outside(server, 0)?;
+    client.post("/jobs", &format!(r#"{{"key":"blocked",{}"#, &OUTSIDE_JOB[1..]))?;
+    let call = format!(r#"{{"worker":"bench","flows":["{OUTSIDE_FLOW}"],"lease":"24h"}}"#);
+    client.post("/queues/default/lease", &call)?;
+    let job = format!(r#"{{"key":"blocked",{}"#, &JOB[1..]);
+    let paths = submit(&mut client, &job, jobs, |_| Ok(()))?;
+    match client::backlog(&mut client)? {
+        waiting if waiting == jobs as u64 + 1 => Ok(paths),
+        waiting => Err(Failure::new(format!("of {jobs} blocked jobs and one, {waiting} wait"))),
+    }
+}
+
+/// Posts a job so many times, and does something between; answers the paths of some.
+fn submit(
+    client: &mut Client,
+    job: &str,
+    jobs: usize,
+    mut between: impl FnMut(&mut Client) -> Result<(), Failure>,
+) -> Result<Vec<String>, Failure> {
+    let every = (jobs / REMEMBERED).max(1);
+    let mut paths = Vec::new();
+    for at in (0..jobs).step_by(BULK_JOBS) {
+        let body = format!("[{}]", vec![job; BULK_JOBS.min(jobs - at)].join(","));
+        let answer = client.post("/jobs/bulk", &body)?;
+        let items = answer.get("items").and_then(Value::as_array).into_iter().flatten();
+        let ids = items.filter_map(|item| item.get("id")?.as_str());
+        paths.extend(ids.step_by(every).map(|id| format!("/jobs/{id}")));
+        between(client)?;
+    }
+    Ok(paths)
+}
+
+/// Waits until no more jobs are unfinished than so many; answers the seconds.
+pub(super) fn drained(client: &mut Client, but: u64) -> Result<f64, Failure> {
     let start = clock::now();
-    while client::backlog(client)? > 0 {
+    while client::backlog(client)? > but {
         clock::pass(0.02);
     }
     Ok(clock::since(start))

@@ -2,18 +2,18 @@
 
 use super::figures::Figures;
 use super::table::{Row, Verdict};
-use super::workload::{Flow, Kind, Workload};
+use super::workload::{Flow, Kind, Stored, Workload};
 
 /// What the ceiling of submissions must be for their rate to have a target of its own.
 const CEILING_OF_RATE: f64 = 60_000.0;
 /// How much of its speed a store may lose to what is stored.
 const FILLED_AT_LEAST: f64 = 0.8;
 
-/// A workload's line in the table. A filled one is compared with its twin among the rows so far.
+/// A workload's line in the table. One on a fuller store is compared with its twin among the rows so far.
 pub(super) fn row(workload: &Workload, figures: &Figures, rows: &[Row]) -> Row {
-    let twin = Workload { filled: false, ..*workload }.name();
+    let twin = Workload { stored: Stored::Nothing, ..*workload }.name();
     let row = alone(workload, figures);
-    if !workload.filled || workload.kind == Kind::Idle {
+    if workload.stored == Stored::Nothing || workload.kind == Kind::Idle {
         return row;
     }
     match rows.iter().find(|row| row.name == twin) {
@@ -193,13 +193,13 @@ fn workflow(row: Row, flow: Flow) -> Row {
 mod tests {
     use super::*;
 
-    fn row_of(kind: Kind, filled: bool, line: &str, rows: &[Row]) -> Row {
-        row(&Workload { kind, filled }, &Figures::read(line).unwrap(), rows)
+    fn row_of(kind: Kind, stored: Stored, line: &str, rows: &[Row]) -> Row {
+        row(&Workload { kind, stored }, &Figures::read(line).unwrap(), rows)
     }
 
     #[test]
     fn submissions_need_ratio_latency_and_rate() {
-        let verdict = |line| row_of(Kind::Submit(64), false, line, &[]).verdict;
+        let verdict = |line| row_of(Kind::Submit(64), Stored::Nothing, line, &[]).verdict;
         let met = r#"{"rate":13000,"p99_us":19000,"ceiling":{"rate":50000}}"#;
         assert_eq!(verdict(met), Verdict::Met);
         let late = r#"{"rate":13000,"p99_us":21000,"ceiling":{"rate":50000}}"#;
@@ -211,13 +211,20 @@ mod tests {
 
     #[test]
     fn a_filled_store_is_compared_with_the_empty_one() {
-        let empty = row_of(Kind::Read(64), false, r#"{"rate":100,"ceiling":{"rate":150}}"#, &[]);
+        let empty =
+            row_of(Kind::Read(64), Stored::Nothing, r#"{"rate":100,"ceiling":{"rate":150}}"#, &[]);
         assert_eq!(empty.verdict, Verdict::Met);
         let rows = [empty];
-        let near = row_of(Kind::Read(64), true, r#"{"rate":81}"#, &rows);
+        let near = row_of(Kind::Read(64), Stored::Finished, r#"{"rate":81}"#, &rows);
         assert_eq!((near.verdict, near.ratio), (Verdict::Met, Some(0.81)));
-        assert_eq!(row_of(Kind::Read(64), true, r#"{"rate":79}"#, &rows).verdict, Verdict::Missed);
-        assert_eq!(row_of(Kind::Read(64), true, r#"{"rate":79}"#, &[]).verdict, Verdict::Open);
+        assert_eq!(
+            row_of(Kind::Read(64), Stored::Finished, r#"{"rate":79}"#, &rows).verdict,
+            Verdict::Missed
+        );
+        assert_eq!(
+            row_of(Kind::Read(64), Stored::Finished, r#"{"rate":79}"#, &[]).verdict,
+            Verdict::Open
+        );
     }
 
     #[test]
@@ -227,7 +234,7 @@ mod tests {
                 r#"{{"p50_us":{p50},"ceiling_before":{{"sync":{{"append":{{"p50_us":200}}}}}},
                 "ceiling_after":{{"sync":{{"append":{{"p50_us":4000}}}}}}}}"#
             );
-            row_of(Kind::Result, false, &line, &[]).verdict
+            row_of(Kind::Result, Stored::Nothing, &line, &[]).verdict
         };
         assert_eq!(verdict(1_500), Verdict::Met);
         assert_eq!(verdict(1_600), Verdict::Missed);
@@ -235,7 +242,7 @@ mod tests {
 
     #[test]
     fn time_and_memory_both_count() {
-        let verdict = |kind, line| row_of(kind, false, line, &[]).verdict;
+        let verdict = |kind, line| row_of(kind, Stored::Nothing, line, &[]).verdict;
         let product = r#"{"seconds":5,"server":{"peak_mib":280}}"#;
         assert_eq!(verdict(Kind::Product, product), Verdict::Met);
         let large = r#"{"seconds":5,"server":{"peak_mib":290}}"#;

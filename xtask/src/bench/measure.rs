@@ -11,7 +11,7 @@ use super::machine::{self, Cpu};
 use super::programs::{JOB, Programs};
 use super::server::Server;
 use super::workflows;
-use super::workload::{Flow, Kind, Workload};
+use super::workload::{Flow, Kind, Stored, Workload};
 use crate::failure::Failure;
 
 /// How many jobs there are to read in a store that is otherwise empty.
@@ -23,7 +23,7 @@ const SETTLE_SECONDS: f64 = 3.0;
 pub(super) struct Bench {
     pub(super) programs: Programs,
     pub(super) scratch: PathBuf,
-    pub(super) stock: Option<Stock>,
+    pub(super) stocks: Vec<Stock>,
     pub(super) scale: Scale,
 }
 
@@ -42,7 +42,7 @@ impl Bench {
         let data = self.scratch.join(workload.name()).join("data");
         std::fs::create_dir_all(data.parent().unwrap_or(&data))
             .map_err(Failure::of(data.display()))?;
-        if let Some(stock) = self.stock.as_ref().filter(|_| workload.filled) {
+        if let Some(stock) = self.stock(workload.stored) {
             stock.copy_to(&data)?;
         }
         let before = self.ceiling(workload)?;
@@ -63,6 +63,11 @@ impl Bench {
         figures.put_all("ceiling_before", &before);
         figures.put_all("ceiling_after", &after);
         Ok(figures)
+    }
+
+    /// The data folder that a workload begins with.
+    fn stock(&self, stored: Stored) -> Option<&Stock> {
+        self.stocks.iter().find(|stock| stock.stored == stored)
     }
 
     /// What bounds a workload, as of now.
@@ -88,6 +93,8 @@ impl Bench {
 
     /// The work, and what the server needed for it.
     fn watched(&self, workload: &Workload, server: &Server) -> Result<Figures, Failure> {
+        let mut client = Client::connect(server.address)?;
+        let blocked = client::backlog(&mut client)?;
         let paths = self.paths(workload, server)?;
         match workload.kind {
             Kind::Idle => {
@@ -113,11 +120,11 @@ impl Bench {
         figures.0.extend(cpu.since(clock::since(start)).0);
         let each = figures.get("server.cpu_seconds") * 1e6 / figures.get("accepted");
         figures.put("server.cpu_us_each", each);
-        let mut client = Client::connect(server.address)?;
-        figures.put("backlog", client::backlog(&mut client)? as f64);
+        let backlog = client::backlog(&mut client)?.saturating_sub(blocked);
+        figures.put("backlog", backlog as f64);
         // Nobody is left who performs what a worker outside has left.
         if !matches!(workload.kind, Kind::Lease(_)) {
-            figures.put("drain_seconds", filled::drained(&mut client)?);
+            figures.put("drain_seconds", filled::drained(&mut client, blocked)?);
         }
         figures.0.extend(machine::memory(server.pid()).0);
         Ok(figures)
@@ -125,7 +132,7 @@ impl Bench {
 
     /// A file of paths of jobs that can be read.
     fn paths(&self, workload: &Workload, server: &Server) -> Result<PathBuf, Failure> {
-        if let Some(stock) = self.stock.as_ref().filter(|_| workload.filled) {
+        if let Some(stock) = self.stock(workload.stored) {
             return Ok(stock.paths.clone());
         }
         let file = self.scratch.join("paths");

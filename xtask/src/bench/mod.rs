@@ -27,7 +27,7 @@ use crate::failure::Failure;
 use crate::process::{self, workspace_root};
 use crate::step::step;
 use measure::Bench;
-use workload::Workload;
+use workload::{Stored, Workload};
 
 #[derive(Args)]
 pub(crate) struct BenchOptions {
@@ -92,14 +92,14 @@ pub(crate) fn run(options: &BenchOptions) -> Result<(), Failure> {
         fs::remove_dir_all(&scratch).map_err(Failure::of(scratch.display()))?;
     }
     fs::create_dir_all(&scratch).map_err(Failure::of(scratch.display()))?;
-    let filled = chosen.iter().any(|workload| workload.filled);
-    let stock = if filled {
-        let fill = || filled::provide(&home, &programs, scale.filled_jobs);
-        Some(step("jobs to be stored beforehand", fill)?)
-    } else {
-        None
-    };
-    let bench = Bench { programs, scratch, stock, scale };
+    let mut stocks = Vec::new();
+    for stored in [Stored::Finished, Stored::Blocked] {
+        if chosen.iter().any(|workload| workload.stored == stored) {
+            let fill = || filled::provide(&home, &programs, stored, scale.filled_jobs);
+            stocks.push(step(&format!("jobs stored for {}", stored.suffix()), fill)?);
+        }
+    }
+    let bench = Bench { programs, scratch, stocks, scale };
     let report = measure_all(&bench, &chosen)?;
     fs::remove_dir_all(&bench.scratch).map_err(Failure::of(bench.scratch.display()))?;
     println!("\n{}", report.table());

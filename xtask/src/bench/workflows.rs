@@ -154,7 +154,7 @@ fn parked(bench: &Bench, data: &Path) -> Result<Figures, Failure> {
     figures.put("restart_seconds", clock::since(start));
     figures.put("left_seconds", until - clock::epoch());
     clock::pass((until - clock::epoch()).max(0.0));
-    filled::drained(&mut client)?;
+    filled::drained(&mut client, 0)?;
     figures.put("seconds", clock::epoch() - until);
     figures.put("completed", count(&mut client, "completed")? as f64);
     figures.0.extend(machine::memory(server.pid()).0);

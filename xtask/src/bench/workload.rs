@@ -38,11 +38,35 @@ pub(super) enum Flow {
     Check,
 }
 
-/// A workload; `filled` with many finished jobs stored beforehand.
+/// What many jobs are stored beforehand.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Stored {
+    /// None.
+    Nothing,
+    /// Finished ones.
+    Finished,
+    /// Waiting ones of one key, which another job of that key holds up.
+    Blocked,
+}
+
+impl Stored {
+    pub(super) const ALL: [Self; 3] = [Self::Nothing, Self::Finished, Self::Blocked];
+
+    /// What it adds to a workload's name.
+    pub(super) fn suffix(self) -> &'static str {
+        match self {
+            Self::Nothing => "",
+            Self::Finished => "-filled",
+            Self::Blocked => "-blocked",
+        }
+    }
+}
+
+/// A workload on a store that holds something already.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct Workload {
     pub(super) kind: Kind,
-    pub(super) filled: bool,
+    pub(super) stored: Stored,
 }
 
 const KINDS: [Kind; 15] = [
@@ -79,16 +103,16 @@ impl Workload {
             Kind::Workflow(Flow::Fan) => "workflow-fan".to_owned(),
             Kind::Workflow(Flow::Check) => "workflow-check".to_owned(),
         };
-        format!("{name}{}", if self.filled { "-filled" } else { "" })
+        format!("{name}{}", self.stored.suffix())
     }
 }
 
-/// All of them, each but workflows beside its filled twin, so that both meet the machine in the
-/// same mood.
+/// All of them, each but workflows beside its twins on fuller stores, so that they meet the
+/// machine in the same mood.
 fn all() -> impl Iterator<Item = Workload> {
-    let both =
-        KINDS.into_iter().flat_map(|kind| [false, true].map(|filled| Workload { kind, filled }));
-    both.filter(|it| !(it.filled && matches!(it.kind, Kind::Workflow(_))))
+    let each =
+        KINDS.into_iter().flat_map(|kind| Stored::ALL.map(|stored| Workload { kind, stored }));
+    each.filter(|it| it.stored == Stored::Nothing || !matches!(it.kind, Kind::Workflow(_)))
 }
 
 /// Those with these names, in the usual order; all of them without names.
@@ -112,7 +136,7 @@ mod tests {
             chosen(&names).map(|it| it.into_iter().map(Workload::name).collect::<Vec<_>>())
         };
         assert_eq!(names(&["idle", "read-64-filled"]).unwrap(), ["read-64-filled", "idle"]);
-        assert_eq!(names(&[]).unwrap().len(), 24);
+        assert_eq!(names(&[]).unwrap().len(), 33);
         assert!(names(&["submit"]).unwrap_err().message().contains("submit-16-filled"));
     }
 }
