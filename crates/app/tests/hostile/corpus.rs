@@ -45,6 +45,7 @@ pub(crate) fn valid(jobs: &Jobs) -> Vec<Valid> {
     all.extend(reads(jobs));
     all.extend(submissions());
     all.extend(schedules());
+    all.extend(workers(jobs));
     all.extend(documents(jobs));
     all.extend(google());
     all
@@ -143,6 +144,45 @@ fn schedules() -> Vec<Valid> {
         one(&[200, 404], post("/schedules/daily/resume")),
         one(&[202, 404], post("/schedules/daily/trigger").header("Idempotency-Key", "once")),
         one(&[200, 404], Draft::new("DELETE", "/schedules/daily")),
+    ]
+}
+
+/// Routes of workers outside; most requests come without a lease that holds.
+fn workers(jobs: &Jobs) -> Vec<Valid> {
+    let Jobs { completed, delayed, .. } = jobs;
+    let declaration = r#"{"about":"Sends a mail","max_attempts":2,"timeout":"5m","lease":"2s",
+        "input_schema":{"type":"object","required":["to"],"properties":{"to":{"type":"string"}}},
+        "params_schema":{"type":["object","null"]}}"#;
+    let call = r#"{"worker":"w-1","flows":["mail","range_report"],"max":2,"wait":"5ms",
+        "lease":"1s"}"#;
+    let verb = |verb: &str, body: &str| post(format!("/jobs/{delayed}/{verb}")).json(body);
+    let many = |verb: &str, rest: &str| {
+        let body = format!(
+            r#"[{{"id":"{completed}","token":1{rest}}},{{"id":"{UNKNOWN}","token":2{rest}}}]"#
+        );
+        post(format!("/jobs/{verb}")).json(&body)
+    };
+    let failure = r#","error":{"type":"Busy","message":"later","trace":"at 1"},"retry":true,
+        "retry_after":"30s""#;
+    let put = |target: &str| Draft::new("PUT", target).header("Lease-Token", "1");
+    vec![
+        one(&[200, 201], Draft::new("PUT", "/flows/mail").json(declaration)),
+        one(&[200, 404], get("/flows/mail")),
+        one(&[200, 422], post("/queues/default/lease").json(call)),
+        one(&[409], verb("heartbeat", r#"{"token":1,"lease":"30s"}"#)),
+        one(&[409], verb("progress", r#"{"token":1,"done":1,"total":2,"message":"half"}"#)),
+        one(&[409], verb("complete", r#"{"token":1,"result":{"a":[1,null]}}"#)),
+        one(&[409], verb("fail", &format!("{{\"token\":1{failure}}}"))),
+        one(&[409], verb("release", "{\"token\":1}")),
+        one(&[409], verb("heartbeat", "{}").header("Lease-Token", "7")),
+        one(&[200], many("heartbeat", "")),
+        one(&[200], many("complete", ",\"result\":1.5e3")),
+        one(&[200], many("fail", failure)),
+        one(&[409], put(&format!("/jobs/{delayed}/effects/pay")).json(r#"{"paid":7}"#)),
+        one(&[404], get(format!("/jobs/{delayed}/effects/pay"))),
+        one(&[200], get(format!("/jobs/{delayed}/effects?limit=2&cursor=a"))),
+        one(&[409], put(&format!("/jobs/{delayed}/result")).json(r#"{"a":[1,{"b":"c"}],"d":2}"#)),
+        one(&[200, 404], Draft::new("DELETE", "/flows/mail")),
     ]
 }
 

@@ -73,9 +73,12 @@ impl Draft {
         draft
     }
 
-    /// Whether the answer may be long in coming because the request asks for that.
+    /// Whether the answer may be long in coming, or have no end, because the request asks for that.
     pub(crate) fn waits(&self) -> bool {
-        self.target.windows(4).any(|part| part.eq_ignore_ascii_case(b"wait"))
+        let has = |text: &[u8], word: &[u8]| {
+            text.windows(word.len()).any(|part| part.eq_ignore_ascii_case(word))
+        };
+        has(&self.target, b"wait") || has(&self.target, b"/events") || has(&self.body, b"wait")
     }
 
     /// The request as it goes over the wire.

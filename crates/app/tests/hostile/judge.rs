@@ -31,9 +31,11 @@ impl Judge {
         let (answers, end) = answer::read_all(&heard.bytes);
         let mut problems: Vec<String> = answers.iter().filter_map(problem).collect();
         // Whoever sends on after its last request is cut off with that unread, and what of the
-        // answer is still on its way goes with it.
+        // answer is still on its way goes with it. A stream of events breaks off where we leave.
+        let left = heard.end == End::Silent && attack.waits;
         if let Err(what) = end
             && heard.end != End::Reset
+            && !left
         {
             problems.push(what);
         }
@@ -121,7 +123,8 @@ fn problem(answer: &Answer) -> Option<String> {
     let kind = answer.header("content-type").unwrap_or_default();
     let is_busy = *status == 503 && answer.header("retry-after").is_some();
     // A custom verb that a Google service does not have.
-    let is_unbuilt = *status == 501 && body.ends_with(br#""status":"UNIMPLEMENTED"}}"#);
+    let is_unbuilt =
+        *status == 501 && (answer.bare || body.ends_with(br#""status":"UNIMPLEMENTED"}}"#));
     if *status >= 500 && !is_busy && !is_unbuilt {
         return Some(format!("a server error, {}", told()));
     }
