@@ -9,7 +9,8 @@ const CEILING_OF_RATE: f64 = 60_000.0;
 /// How much of its speed a store may lose to what is stored.
 const FILLED_AT_LEAST: f64 = 0.8;
 
-/// A workload's line in the table. One on a fuller store is compared with its twin among the rows so far.
+/// A workload's line in the table. One on a fuller store is compared with its twin among the rows
+/// so far.
 pub(super) fn row(workload: &Workload, figures: &Figures, rows: &[Row]) -> Row {
     let twin = Workload { stored: Stored::Nothing, ..*workload }.name();
     let row = alone(workload, figures);
