@@ -93,8 +93,7 @@ impl Bench {
 
     /// The work, and what the server needed for it.
     fn watched(&self, workload: &Workload, server: &Server) -> Result<Figures, Failure> {
-        let mut client = Client::connect(server.address)?;
-        let blocked = client::backlog(&mut client)?;
+        let blocked = client::backlog(&mut Client::connect(server.address)?)?;
         let paths = self.paths(workload, server)?;
         match workload.kind {
             Kind::Idle => {
@@ -120,6 +119,7 @@ impl Bench {
         figures.0.extend(cpu.since(clock::since(start)).0);
         let each = figures.get("server.cpu_seconds") * 1e6 / figures.get("accepted");
         figures.put("server.cpu_us_each", each);
+        let mut client = Client::connect(server.address)?;
         let backlog = client::backlog(&mut client)?.saturating_sub(blocked);
         figures.put("backlog", backlog as f64);
         // Nobody is left who performs what a worker outside has left.
