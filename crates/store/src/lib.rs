@@ -27,7 +27,8 @@
 //! | [`Keys`] | API keys, as hashes |
 //!
 //! [`memory`] is the reference: the oracle that every backend is compared with.
-//! [`exam`](mod@exam) is the contract in executable form.
+//! [`exam`](mod@exam) is the contract in executable form. [`layer`] is for a store over another
+//! one, which changes a few verbs of it.
 
 pub mod attempt;
 pub mod definition;
@@ -39,6 +40,7 @@ pub mod flow;
 pub mod job;
 pub mod journal;
 pub mod key;
+pub mod layer;
 pub mod lease;
 pub mod ledger;
 pub mod memory;

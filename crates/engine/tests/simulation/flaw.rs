@@ -4,14 +4,12 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use async_trait::async_trait;
-use jobmill_model::job::{FailedAttempt, Verdict};
-use jobmill_model::key::ApiKey;
+use jobmill_model::job::Verdict;
 use jobmill_model::machine::Entry;
-use jobmill_model::output::{Chunk, Extent};
-use jobmill_model::queue::{Name, QueueRules};
-use jobmill_model::{
-    Declaration, Definition, InstanceId, Job, JobId, Json, Schedule, State, Timestamp, Token,
-};
+use jobmill_model::output::Chunk;
+use jobmill_model::queue::Name;
+use jobmill_model::{InstanceId, Job, JobId, State, Timestamp, Token};
+use jobmill_store::layer::Layer;
 use jobmill_store::memory::MemoryStore;
 use jobmill_store::*;
 use parking_lot::Mutex;
@@ -147,7 +145,21 @@ impl FlawedStore {
 }
 
 #[async_trait]
-impl Jobs for FlawedStore {
+impl Layer for FlawedStore {
+    type Beneath<'a> = &'a MemoryStore;
+
+    async fn reads(&self) -> Result<&MemoryStore> {
+        Ok(&self.inner)
+    }
+
+    async fn writes(&self) -> Result<&MemoryStore> {
+        Ok(&self.inner)
+    }
+
+    fn events(&self) -> Arc<Feed> {
+        self.inner.events()
+    }
+
     async fn job_insert(&self, mut submission: Submission) -> Result<Inserted> {
         if self.has(Flaw::IgnoresKeys) {
             submission.idempotency = None;
@@ -174,33 +186,17 @@ impl Jobs for FlawedStore {
         }
         Ok(inserted)
     }
+
     async fn job_get(&self, ids: &[JobId]) -> Result<Vec<Option<Job>>> {
         let jobs = self.inner.job_get(ids).await?;
         Ok(jobs.into_iter().map(|job| Some(self.over(job?))).collect())
     }
-    async fn job_situation(&self, id: JobId) -> Result<Option<Situation>> {
-        self.inner.job_situation(id).await
-    }
-    async fn job_list(&self, query: &JobQuery) -> Result<JobPage> {
-        self.inner.job_list(query).await
-    }
-    async fn job_cancel(&self, ids: &[JobId], now: Timestamp) -> Result<Vec<Cancelled>> {
-        self.inner.job_cancel(ids, now).await
-    }
+
     async fn job_retry(&self, ids: &[JobId], now: Timestamp) -> Result<Vec<Retried>> {
         self.memo.lock().forgotten.retain(|id, _| !ids.contains(id));
         self.inner.job_retry(ids, now).await
     }
-    async fn job_delete(&self, ids: &[JobId]) -> Result<Vec<Deleted>> {
-        self.inner.job_delete(ids).await
-    }
-    async fn idempotency_sweep(&self, now: Timestamp, limit: usize) -> Result<Swept> {
-        self.inner.idempotency_sweep(now, limit).await
-    }
-}
 
-#[async_trait]
-impl Leases for FlawedStore {
     async fn job_claim(&self, claim: Claim) -> Result<Vec<Claimed>> {
         let mut claimed = self.inner.job_claim(claim).await?;
         for claimed in &mut claimed {
@@ -208,6 +204,7 @@ impl Leases for FlawedStore {
         }
         Ok(claimed)
     }
+
     async fn job_progress(&self, notes: &[ProgressNote]) -> Result<Vec<bool>> {
         let mut notes = notes.to_vec();
         for note in &mut notes {
@@ -215,6 +212,7 @@ impl Leases for FlawedStore {
         }
         self.inner.job_progress(&notes).await
     }
+
     async fn job_park(&self, mut park: Park) -> Result<Parked> {
         park.token = self.token(park.id, park.token, Flaw::KeepsToken);
         if self.has(Flaw::ParksBlind) {
@@ -222,6 +220,7 @@ impl Leases for FlawedStore {
         }
         self.inner.job_park(park).await
     }
+
     async fn job_settle(&self, mut settles: Vec<Settle>) -> Result<Vec<Settled>> {
         for settle in &mut settles {
             settle.token = self.token(settle.id, settle.token, Flaw::SettlesStale);
@@ -236,6 +235,7 @@ impl Leases for FlawedStore {
         }
         Ok(settled)
     }
+
     async fn job_release(&self, leases: &[(JobId, Token)]) -> Result<Vec<bool>> {
         let mut leases = leases.to_vec();
         for (id, token) in &mut leases {
@@ -243,9 +243,7 @@ impl Leases for FlawedStore {
         }
         self.inner.job_release(&leases).await
     }
-    async fn job_promote(&self, now: Timestamp, limit: usize) -> Result<Promoted> {
-        self.inner.job_promote(now, limit).await
-    }
+
     async fn job_reclaim(
         &self,
         alive: InstanceId,
@@ -259,119 +257,7 @@ impl Leases for FlawedStore {
         }
         Ok(reclaimed)
     }
-}
 
-#[async_trait]
-impl Queues for FlawedStore {
-    async fn queue_put(&self, queue: &Name, rules: &QueueRules) -> Result<()> {
-        self.inner.queue_put(queue, rules).await
-    }
-    async fn queue_pause(&self, queue: &Name, paused: bool) -> Result<()> {
-        self.inner.queue_pause(queue, paused && !self.has(Flaw::IgnoresPauses)).await
-    }
-    async fn queue_get(&self, queue: &Name, now: Timestamp) -> Result<QueueStanding> {
-        self.inner.queue_get(queue, now).await
-    }
-    async fn queue_list(
-        &self,
-        after: Option<&Name>,
-        limit: usize,
-        now: Timestamp,
-    ) -> Result<Vec<QueueStanding>> {
-        self.inner.queue_list(after, limit, now).await
-    }
-    async fn queue_refill(&self, now: Timestamp) -> Result<Option<Timestamp>> {
-        self.inner.queue_refill(now).await
-    }
-    async fn held_admit(&self, now: Timestamp, limit: usize) -> Result<Admitted> {
-        self.inner.held_admit(now, limit).await
-    }
-}
-
-#[async_trait]
-impl Journals for FlawedStore {
-    async fn job_journal(&self, mut append: Append) -> Result<Appended> {
-        append.token = self.token(append.id, append.token, Flaw::JournalsStale);
-        let forgotten = self.forgotten(append.id);
-        append.entries.iter_mut().for_each(|entry| entry.seq += forgotten);
-        self.inner.job_journal(append).await
-    }
-    async fn journal_read(&self, id: JobId, from: u64, limit: usize) -> Result<Vec<Entry>> {
-        let forgotten = self.forgotten(id);
-        let mut entries = self.inner.journal_read(id, from + forgotten, limit).await?;
-        entries.iter_mut().for_each(|entry| entry.seq -= forgotten);
-        Ok(entries)
-    }
-    async fn journal_delete(&self, id: JobId) -> Result<Deleted> {
-        self.inner.journal_delete(id).await
-    }
-}
-
-#[async_trait]
-impl Signals for FlawedStore {
-    async fn job_signal(&self, id: JobId, name: &Name, payload: &Json) -> Result<Signalled> {
-        self.inner.job_signal(id, name, payload).await
-    }
-    async fn signal_read(&self, id: JobId, after: u64, limit: usize) -> Result<Vec<Signal>> {
-        self.inner.signal_read(id, after, limit).await
-    }
-}
-
-#[async_trait]
-impl Outputs for FlawedStore {
-    async fn output_append(&self, id: JobId, token: Token, chunks: Vec<Chunk>) -> Result<bool> {
-        let token = self.token(id, token, Flaw::KeepsToken);
-        self.inner.output_append(id, token, chunks).await
-    }
-    async fn output_extent(&self, id: JobId) -> Result<Option<Extent>> {
-        self.inner.output_extent(id).await
-    }
-    async fn output_read(&self, id: JobId, from: u64, bytes: usize) -> Result<Vec<Chunk>> {
-        self.inner.output_read(id, from, bytes).await
-    }
-    async fn pair_page(&self, skip: u64, limit: usize) -> Result<PairPage> {
-        self.inner.pair_page(skip, limit).await
-    }
-    async fn output_sweep(&self, limit: usize) -> Result<Swept> {
-        self.inner.output_sweep(limit).await
-    }
-}
-
-#[async_trait]
-impl Attempts for FlawedStore {
-    async fn attempt_list(&self, query: &AttemptQuery) -> Result<Vec<FailedAttempt>> {
-        self.inner.attempt_list(query).await
-    }
-}
-
-#[async_trait]
-impl Schedules for FlawedStore {
-    async fn schedule_write(&self, writes: Vec<ScheduleWrite>) -> Result<Vec<Written>> {
-        self.inner.schedule_write(writes).await
-    }
-    async fn schedule_get(&self, name: &Name) -> Result<Option<Schedule>> {
-        self.inner.schedule_get(name).await
-    }
-    async fn schedule_list(&self, after: Option<&Name>, limit: usize) -> Result<Vec<Schedule>> {
-        self.inner.schedule_list(after, limit).await
-    }
-    async fn schedule_delete(&self, name: &Name) -> Result<bool> {
-        self.inner.schedule_delete(name).await
-    }
-    async fn schedule_due(&self, now: Timestamp, limit: usize) -> Result<SchedulesDue> {
-        self.inner.schedule_due(now, limit).await
-    }
-}
-
-#[async_trait]
-impl Tallies for FlawedStore {
-    async fn tally_read(&self) -> Result<Tally> {
-        self.inner.tally_read().await
-    }
-}
-
-#[async_trait]
-impl Outside for FlawedStore {
     async fn job_lease(&self, call: Call) -> Result<Vec<Lent>> {
         let mut lent = self.inner.job_lease(call).await?;
         for lent in &mut lent {
@@ -379,149 +265,39 @@ impl Outside for FlawedStore {
         }
         Ok(lent)
     }
+
     async fn job_extend(&self, mut beats: Vec<Extend>) -> Result<Vec<Option<Timestamp>>> {
         for beat in &mut beats {
             beat.token = self.token(beat.id, beat.token, Flaw::KeepsToken);
         }
         self.inner.job_extend(beats).await
     }
-    async fn lease_get(&self, ids: &[JobId]) -> Result<Vec<Option<LeaseView>>> {
-        self.inner.lease_get(ids).await
-    }
-    async fn lease_expire(
-        &self,
-        now: Timestamp,
-        max_crashes: u32,
-        chance: f64,
-        limit: usize,
-    ) -> Result<Expired> {
-        self.inner.lease_expire(now, max_crashes, chance, limit).await
-    }
-    async fn lease_renew(&self, now: Timestamp) -> Result<Option<Timestamp>> {
-        self.inner.lease_renew(now).await
-    }
-}
 
-#[async_trait]
-impl Ledgers for FlawedStore {
     async fn effect_put(&self, put: EffectPut) -> Result<Noted> {
         let token = self.token(put.id, put.token, Flaw::KeepsToken);
         self.inner.effect_put(EffectPut { token, ..put }).await
     }
-    async fn effect_get(&self, id: JobId, name: &Name) -> Result<Option<Json>> {
-        self.inner.effect_get(id, name).await
-    }
-    async fn effect_list(
-        &self,
-        id: JobId,
-        after: Option<&Name>,
-        limit: usize,
-    ) -> Result<Vec<(Name, Json)>> {
-        self.inner.effect_list(id, after, limit).await
-    }
-}
 
-#[async_trait]
-impl Flows for FlawedStore {
-    async fn flow_put(&self, declaration: Declaration) -> Result<Declared> {
-        self.inner.flow_put(declaration).await
+    async fn queue_pause(&self, queue: &Name, paused: bool) -> Result<()> {
+        self.inner.queue_pause(queue, paused && !self.has(Flaw::IgnoresPauses)).await
     }
-    async fn flow_list(&self) -> Result<Vec<Declaration>> {
-        self.inner.flow_list().await
-    }
-    async fn flow_delete(&self, name: &Name) -> Result<bool> {
-        self.inner.flow_delete(name).await
-    }
-}
 
-#[async_trait]
-impl Definitions for FlawedStore {
-    async fn definition_put(&self, put: DefinitionPut) -> Result<Deployed> {
-        self.inner.definition_put(put).await
+    async fn job_journal(&self, mut append: Append) -> Result<Appended> {
+        append.token = self.token(append.id, append.token, Flaw::JournalsStale);
+        let forgotten = self.forgotten(append.id);
+        append.entries.iter_mut().for_each(|entry| entry.seq += forgotten);
+        self.inner.job_journal(append).await
     }
-    async fn definition_get(
-        &self,
-        name: &Name,
-        revision: Option<&str>,
-    ) -> Result<Option<Definition>> {
-        self.inner.definition_get(name, revision).await
-    }
-    async fn definition_list(&self, after: Option<&Name>, limit: usize) -> Result<DefinitionPage> {
-        self.inner.definition_list(after, limit).await
-    }
-    async fn definition_delete(&self, name: &Name) -> Result<bool> {
-        self.inner.definition_delete(name).await
-    }
-    async fn revision_list(
-        &self,
-        name: &Name,
-        before: Option<u64>,
-        limit: usize,
-    ) -> Result<Vec<Definition>> {
-        self.inner.revision_list(name, before, limit).await
-    }
-}
 
-#[async_trait]
-impl Documents for FlawedStore {
-    async fn document_get(&self, names: &[DocumentName]) -> Result<Vec<Option<Document>>> {
-        self.inner.document_get(names).await
+    async fn journal_read(&self, id: JobId, from: u64, limit: usize) -> Result<Vec<Entry>> {
+        let forgotten = self.forgotten(id);
+        let mut entries = self.inner.journal_read(id, from + forgotten, limit).await?;
+        entries.iter_mut().for_each(|entry| entry.seq -= forgotten);
+        Ok(entries)
     }
-    async fn document_commit(&self, commit: Commit) -> Result<Committed> {
-        self.inner.document_commit(commit).await
-    }
-    async fn document_list(&self, query: &DocumentQuery) -> Result<DocumentPage> {
-        self.inner.document_list(query).await
-    }
-}
 
-#[async_trait]
-impl Rows for FlawedStore {
-    async fn row_insert(&self, insert: RowInsert) -> Result<RowsInserted> {
-        self.inner.row_insert(insert).await
-    }
-    async fn row_list(
-        &self,
-        set: &str,
-        after: u64,
-        limit: usize,
-        bytes: usize,
-    ) -> Result<Vec<StoredRow>> {
-        self.inner.row_list(set, after, limit, bytes).await
-    }
-    async fn row_extent(&self, set: &str) -> Result<RowExtent> {
-        self.inner.row_extent(set).await
-    }
-    async fn row_sweep(&self, set: &str, limit: usize) -> Result<Swept> {
-        self.inner.row_sweep(set, limit).await
-    }
-}
-
-#[async_trait]
-impl Keys for FlawedStore {
-    async fn key_put(&self, key: &ApiKey) -> Result<KeyPut> {
-        self.inner.key_put(key).await
-    }
-    async fn key_list(&self) -> Result<Vec<ApiKey>> {
-        self.inner.key_list().await
-    }
-    async fn key_delete(&self, name: &Name) -> Result<bool> {
-        self.inner.key_delete(name).await
-    }
-    async fn key_touch(&self, uses: &[(Name, Timestamp)]) -> Result<()> {
-        self.inner.key_touch(uses).await
-    }
-}
-
-#[async_trait]
-impl Retention for FlawedStore {
-    async fn job_oldest(&self, query: &OldestQuery) -> Result<OldestPage> {
-        self.inner.job_oldest(query).await
-    }
-}
-
-impl Events for FlawedStore {
-    fn events(&self) -> Arc<Feed> {
-        self.inner.events()
+    async fn output_append(&self, id: JobId, token: Token, chunks: Vec<Chunk>) -> Result<bool> {
+        let token = self.token(id, token, Flaw::KeepsToken);
+        self.inner.output_append(id, token, chunks).await
     }
 }
