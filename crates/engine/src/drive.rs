@@ -251,7 +251,7 @@ impl Driver<'_> {
                 return Err(Exit::Ended(end.clone()));
             }
             if self.handle.is_stopped() {
-                return Err(Exit::Lost);
+                return Err(self.stopped());
             }
             if self.over().is_some_and(|over| over <= self.shared.clock.now()) {
                 return Err(timed_out(self.task).into());
@@ -317,7 +317,7 @@ impl Driver<'_> {
                 return Ok(());
             }
             if self.handle.is_stopped() {
-                return Err(Exit::Lost);
+                return Err(self.stopped());
             }
             applied = self.aside(go_on_for_long).await?;
         }
@@ -618,6 +618,11 @@ impl Driver<'_> {
     /// When the attempt's time is over.
     fn over(&self) -> Option<Timestamp> {
         self.task.spec.timeout.map(|timeout| self.task.started_at.after(timeout))
+    }
+
+    /// Why it was stopped.
+    fn stopped(&self) -> Exit {
+        if self.handle.is_given_back() { Exit::HandBack } else { Exit::Lost }
     }
 
     fn refused(&self, verb: &'static str, error: &StoreError) -> Exit {

@@ -525,10 +525,9 @@ impl Engine {
     }
 
     async fn hand_back(&self) {
-        let leases = self.shared.running.leases();
-        leases.iter().for_each(|(id, token)| self.shared.running.stop_lease(*id, *token));
+        let leases = self.shared.running.give_back_all();
         match self.shared.store.job_release(&leases).await {
-            Ok(_) => self.shared.observer.handed_back(leases.len()),
+            Ok(held) => self.shared.observer.handed_back(held.iter().filter(|it| **it).count()),
             Err(error) => self.shared.observer.store_failed("job_release", &error),
         }
     }

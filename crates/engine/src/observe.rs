@@ -81,7 +81,9 @@ impl Observer {
     }
 
     pub(crate) fn handed_back(&self, count: usize) {
-        info!(count, "jobs handed back");
+        if count > 0 {
+            info!(count, "jobs handed back");
+        }
     }
 
     pub(crate) fn reclaimed(&self, reclaimed: &Reclaimed) {

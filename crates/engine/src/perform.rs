@@ -135,6 +135,9 @@ fn perform(
     shared.release_places(1);
     match outcome {
         Ok((extent, chunks)) => end(shared, &task, Ok(extent), chunks),
+        Err(_) if handle.is_given_back() => {
+            shared.settler.send(Ending::HandBack(task.id, task.token));
+        }
         Err(fault) => end(shared, &task, Err(fault), Vec::new()),
     }
 }
@@ -217,8 +220,9 @@ fn watch_deadline(
     let over = shared.clock.pause(timeout);
     let watch = async move {
         over.await;
-        handle.stop();
+        // Before the flow can say that it was stopped, which would count as a cancellation.
         end(&shared, &task, Err(timed_out(&task)), Vec::new());
+        handle.stop();
     };
     Some(runtime.spawn(watch).abort_handle())
 }

@@ -12,18 +12,30 @@ use tokio::sync::Notify;
 pub(crate) struct Handle {
     pub(crate) token: Token,
     stopped: AtomicBool,
+    given_back: AtomicBool,
     poke: Notify,
 }
 
 impl Handle {
     /// Whether its work should stop.
     pub(crate) fn is_stopped(&self) -> bool {
-        self.stopped.load(Ordering::Relaxed)
+        self.stopped.load(Ordering::Acquire)
+    }
+
+    /// Whether its work was stopped because the process shuts down. Whatever it came to is then
+    /// no end of an attempt.
+    pub(crate) fn is_given_back(&self) -> bool {
+        self.given_back.load(Ordering::Acquire)
     }
 
     pub(crate) fn stop(&self) {
-        self.stopped.store(true, Ordering::Relaxed);
+        self.stopped.store(true, Ordering::Release);
         self.poke.notify_one();
+    }
+
+    fn give_back(&self) {
+        self.given_back.store(true, Ordering::Release);
+        self.stop();
     }
 
     /// Waits until it is stopped, a signal came for it, or the process drains.
@@ -40,8 +52,8 @@ pub(crate) struct Running {
 
 impl Running {
     pub(crate) fn enter(&self, id: JobId, token: Token) -> Arc<Handle> {
-        let handle =
-            Arc::new(Handle { token, stopped: AtomicBool::new(false), poke: Notify::new() });
+        let (stopped, given_back) = (AtomicBool::new(false), AtomicBool::new(false));
+        let handle = Arc::new(Handle { token, stopped, given_back, poke: Notify::new() });
         self.jobs.lock().insert(id, handle.clone());
         handle
     }
@@ -80,8 +92,11 @@ impl Running {
         self.jobs.lock().values().for_each(|handle| handle.poke.notify_one());
     }
 
-    pub(crate) fn leases(&self) -> Vec<(JobId, Token)> {
-        self.jobs.lock().iter().map(|(id, handle)| (*id, handle.token)).collect()
+    /// Stops all work that is under way; answers the leases that are to be given back.
+    pub(crate) fn give_back_all(&self) -> Vec<(JobId, Token)> {
+        let jobs = self.jobs.lock();
+        jobs.values().for_each(|handle| handle.give_back());
+        jobs.iter().map(|(id, handle)| (*id, handle.token)).collect()
     }
 
     /// Lets whoever waits for the end of all work look again.

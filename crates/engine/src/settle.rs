@@ -90,8 +90,8 @@ pub(crate) fn tell(shared: &Shared, settle: &Settle, subject: &Subject, outcome:
 
 async fn hand_back(shared: &Shared, leases: &[(JobId, Token)]) {
     let write = || shared.store.job_release(leases);
-    if persist(shared, "job_release", write).await.is_some() {
-        shared.observer.handed_back(leases.len());
+    if let Some(held) = persist(shared, "job_release", write).await {
+        shared.observer.handed_back(held.iter().filter(|held| **held).count());
         leases.iter().for_each(|(id, token)| shared.running.leave(*id, *token));
         shared.bus.ready();
     }

@@ -82,7 +82,7 @@ pub(crate) async fn run(shared: &Arc<Shared>, key: &WebhookKey, mut task: Task, 
     match told.map(|told| told.and_then(|value| chunks_of(&value))) {
         Some(Ok((extent, chunks))) => end(shared, &task, Ok(extent), chunks),
         Some(Err(fault)) => end(shared, &task, Err(fault), Vec::new()),
-        None if shared.is_draining() => {
+        None if handle.is_given_back() => {
             shared.settler.send(Ending::HandBack(task.id, task.token));
         }
         None => shared.running.leave(task.id, task.token),

@@ -3,15 +3,16 @@
 
 mod world;
 
-use std::sync::mpsc;
+use std::sync::{Arc, mpsc};
 
-use jobmill_engine::SubmitError;
+use jobmill_engine::{Registry, SubmitError};
 use jobmill_model::job::{Fingerprint, Idempotency, NewJob, Spec, Start};
 use jobmill_model::queue::{Name, Priority, QueueRules};
 use jobmill_model::rate::Rate;
 use jobmill_model::{Class, Fault, Span, State, Value};
+use jobmill_store::memory::MemoryStore;
 use jobmill_store::{AttemptQuery, Cancelled, JobQuery, Retried, StoreError};
-use world::{Act, LONG, Scripted, World, job, spec};
+use world::{Act, CutStore, HandClock, LONG, Scripted, World, engine_on, job, spec};
 
 fn attempts_of(id: jobmill_model::JobId) -> AttemptQuery {
     AttemptQuery { id, code: None, since: None, until: None, skip: 0, limit: 100 }
@@ -274,6 +275,31 @@ async fn a_shutdown_hands_back_what_does_not_end_within_the_grace() {
         tokio::task::yield_now().await;
     }
     world.clock.advance(Span::from_secs(10));
+    draining.await.unwrap();
+    let back = world.engine.job(id).await.unwrap().unwrap();
+    assert_eq!((back.state, back.attempt, back.crashes), (State::Submitted, 1, 0));
+}
+
+#[tokio::test]
+async fn a_flow_that_gives_up_at_a_shutdown_does_not_count_as_cancelled() {
+    let (flow, mut begins) = Scripted::new([Act::UntilStopped]);
+    let (memory, clock) = (Arc::new(MemoryStore::new()), HandClock::default());
+    let store = Arc::new(CutStore::new(memory.clone(), i64::MAX));
+    let registry = Registry::new().with_flow(flow).unwrap();
+    let engine = engine_on(store.clone(), &clock, registry).await;
+    let world = World { engine, clock, store: memory };
+    let id = world.submit(job(1)).await;
+    begins.recv().await.unwrap();
+    store.hold_releases(true);
+    let engine = world.engine.clone();
+    let draining = tokio::spawn(async move { engine.drain().await });
+    while !world.engine.is_draining() {
+        tokio::task::yield_now().await;
+    }
+    world.clock.advance(Span::from_secs(10));
+    // The release that the shutdown asks for waits, and the flow has said that it gave up.
+    store.until_ends(2).await;
+    store.hold_releases(false);
     draining.await.unwrap();
     let back = world.engine.job(id).await.unwrap().unwrap();
     assert_eq!((back.state, back.attempt, back.crashes), (State::Submitted, 1, 0));

@@ -1,20 +1,25 @@
-//! A store that stops taking writes after a number of them, as a killed process would.
+//! A store that stops taking writes after a number of them, as a killed process would, and that
+//! can be told to take its time over the release of leases.
 
 use std::ops::Deref;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, Ordering};
 
 use async_trait::async_trait;
-use jobmill_model::{InstanceId, Timestamp};
+use jobmill_model::{InstanceId, JobId, Timestamp, Token};
 use jobmill_store::layer::Layer;
 use jobmill_store::*;
-use tokio::sync::{Mutex, MutexGuard, Notify};
+use tokio::sync::{Mutex, MutexGuard, Notify, watch};
 
 pub(crate) struct CutStore {
     inner: Arc<dyn Store>,
     left: AtomicI64,
     cut: Notify,
     turn: Mutex<()>,
+    /// Whether releases wait.
+    held: watch::Sender<bool>,
+    /// How many settlements were done, and releases asked for.
+    ends: watch::Sender<usize>,
 }
 
 /// The store beneath; writes take turns, so that none is still under way when the process counts
@@ -34,7 +39,20 @@ impl<'a> Deref for Turn<'a> {
 
 impl CutStore {
     pub(crate) fn new(inner: Arc<dyn Store>, writes: i64) -> Self {
-        Self { inner, left: AtomicI64::new(writes), cut: Notify::new(), turn: Mutex::new(()) }
+        let (held, ends) = (watch::Sender::new(false), watch::Sender::new(0));
+        let (left, cut, turn) = (AtomicI64::new(writes), Notify::new(), Mutex::new(()));
+        Self { inner, left, cut, turn, held, ends }
+    }
+
+    /// Has releases wait, or lets them go on.
+    pub(crate) fn hold_releases(&self, held: bool) {
+        self.held.send_replace(held);
+    }
+
+    /// Returns when so many settlements were done and releases asked for.
+    pub(crate) async fn until_ends(&self, count: usize) {
+        let reached = self.ends.subscribe().wait_for(|ends| *ends >= count).await.map(drop);
+        reached.expect("the sender is this store's");
     }
 
     /// Returns when a write has been refused.
@@ -86,6 +104,19 @@ impl Layer for CutStore {
     /// Not counted, because it depends on time.
     async fn job_progress(&self, notes: &[ProgressNote]) -> Result<Vec<bool>> {
         self.inner.job_progress(notes).await
+    }
+
+    async fn job_settle(&self, settles: Vec<Settle>) -> Result<Vec<Settled>> {
+        let settled = self.writes().await?.job_settle(settles).await;
+        self.ends.send_modify(|ends| *ends += 1);
+        settled
+    }
+
+    async fn job_release(&self, leases: &[(JobId, Token)]) -> Result<Vec<bool>> {
+        self.ends.send_modify(|ends| *ends += 1);
+        let goes_on = self.held.subscribe().wait_for(|held| !held).await.map(drop);
+        goes_on.expect("the sender is this store's");
+        self.writes().await?.job_release(leases).await
     }
 
     async fn job_promote(&self, now: Timestamp, limit: usize) -> Result<Promoted> {
