@@ -18,6 +18,7 @@ use tokio::task::JoinSet;
 use tracing::{debug, warn};
 
 use super::door::Door;
+use super::linger::Linger;
 use super::patience::Patience;
 use super::room::until_closing;
 use super::{Settings, deadline};
@@ -51,7 +52,7 @@ pub async fn serve(
             next = next(&listener, &places) => next,
         };
         while talks.try_join_next().is_some() {}
-        let stream = Patience::new(stream, request);
+        let stream = Linger::new(Patience::new(stream, request), closing.clone());
         talks.spawn(talk(stream, place, door.clone(), head, closing.clone()));
     }
     drop(listener);
@@ -89,7 +90,7 @@ async fn next(
 
 /// One connection, request by request.
 async fn talk(
-    stream: Patience<TcpStream>,
+    stream: Linger<Patience<TcpStream>>,
     _place: OwnedSemaphorePermit,
     door: Arc<Door>,
     head_timeout: Span,

@@ -24,6 +24,7 @@ mod graphs;
 mod jobs;
 mod keys;
 mod leases;
+mod linger;
 mod metrics;
 mod page;
 mod pairs;

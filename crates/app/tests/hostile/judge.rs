@@ -30,11 +30,9 @@ impl Judge {
     pub(crate) fn hear(&self, number: u64, attack: &Attack, heard: &Heard) {
         let (answers, end) = answer::read_all(&heard.bytes);
         let mut problems: Vec<String> = answers.iter().filter_map(problem).collect();
-        // Whoever sends on after its last request is cut off with that unread, and what of the
-        // answer is still on its way goes with it. A stream of events breaks off where we leave.
+        // A stream of events breaks off where we leave.
         let left = heard.end == End::Silent && attack.waits;
         if let Err(what) = end
-            && heard.end != End::Reset
             && !left
         {
             problems.push(what);

@@ -7,7 +7,7 @@ use jobmill_model::Span;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 
-use crate::client::read_answer;
+use crate::client::{Answer, read_answer};
 use crate::server::Server;
 
 /// Longer than anything here should take.
@@ -55,6 +55,31 @@ async fn a_slow_body_is_a_timeout() {
     stream.write_all(format!("{head}Content-Length: 100\r\n\r\n{{").as_bytes()).await.unwrap();
     let answer = in_time(read_answer(&mut stream)).await;
     answer.problem(408);
+}
+
+/// Sends all of a large body before it reads the answer.
+async fn send_all_then_read(server: &Server, host: &str) -> Answer {
+    const PIECES: usize = 600;
+    let piece = vec![b' '; 64 * 1024];
+    let mut stream = TcpStream::connect(server.address).await.unwrap();
+    let head = format!(
+        "POST /jobs HTTP/1.1\r\nHost: {host}\r\nContent-Type: application/json\r\n\
+         Content-Length: {}\r\n\r\n",
+        PIECES * piece.len()
+    );
+    stream.write_all(head.as_bytes()).await.unwrap();
+    for _ in 0..PIECES {
+        stream.write_all(&piece).await.unwrap();
+    }
+    in_time(read_answer(&mut stream)).await
+}
+
+#[tokio::test]
+async fn a_refusal_reaches_a_sender_that_reads_only_when_all_is_sent() {
+    let settings = Settings { body_bytes: 1_000, ..Settings::new(Access::Loopback) };
+    let server = Server::with(settings).await;
+    send_all_then_read(&server, "localhost").await.problem(413);
+    send_all_then_read(&server, "example.org").await.problem(403);
 }
 
 #[tokio::test]
