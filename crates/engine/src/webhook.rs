@@ -2,7 +2,8 @@
 //!
 //! Signatures are those of [Standard Webhooks](https://www.standardwebhooks.com): HMAC-SHA256 over
 //! `id.timestamp.body`, under a secret that is written `whsec_` and base64. The id is that of the
-//! delivering job, the same for every try, and the timestamp is that of the try.
+//! delivering job, the same for every try, and the timestamp is that of the try. While a secret is
+//! exchanged for another there are several, and each signs.
 
 use std::fmt;
 use std::sync::Arc;
@@ -26,9 +27,12 @@ const PREFIX: &str = "whsec_";
 /// The least and the most bytes of a secret.
 const BYTES: std::ops::RangeInclusive<usize> = 24..=64;
 
-/// The secret that messages are signed with.
+/// The most secrets at once: the old, the new, and some that somebody forgot.
+const SECRETS: usize = 10;
+
+/// The secrets that messages are signed with, at least one.
 #[derive(Clone)]
-pub struct WebhookKey(Arc<[u8]>);
+pub struct WebhookKey(Arc<[Vec<u8>]>);
 
 impl fmt::Debug for WebhookKey {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -37,15 +41,19 @@ impl fmt::Debug for WebhookKey {
 }
 
 impl WebhookKey {
-    /// Reads a secret.
+    /// Reads a secret, or several with white space between.
     ///
     /// # Errors
     /// What is expected of one.
     pub fn read(text: &str) -> Result<Self, &'static str> {
-        let bytes = text.strip_prefix(PREFIX).and_then(|digits| BASE64.decode(digits).ok());
-        match bytes.filter(|bytes| BYTES.contains(&bytes.len())) {
-            Some(bytes) => Ok(Self(bytes.into())),
-            None => Err("`whsec_` and the base64 of 24 to 64 bytes"),
+        let secret = |text: &str| {
+            let bytes = text.strip_prefix(PREFIX).and_then(|digits| BASE64.decode(digits).ok());
+            bytes.filter(|bytes| BYTES.contains(&bytes.len()))
+        };
+        match text.split_whitespace().map(secret).collect::<Option<Vec<_>>>() {
+            Some(secrets) if (1..=SECRETS).contains(&secrets.len()) => Ok(Self(secrets.into())),
+            _ => Err("`whsec_` and the base64 of 24 to 64 bytes, or up to 10 such secrets with \
+                      spaces between"),
         }
     }
 
@@ -55,11 +63,15 @@ impl WebhookKey {
         format!("{PREFIX}{}", BASE64.encode(random))
     }
 
-    /// The signature of a message.
+    /// The signatures of a message, that of the first secret first.
     fn sign(&self, id: &str, timestamp: i64, body: &str) -> String {
-        let mut mac = Hmac::<Sha256>::new_from_slice(&self.0).expect("a key of any length will do");
-        mac.update(format!("{id}.{timestamp}.{body}").as_bytes());
-        format!("v1,{}", BASE64.encode(mac.finalize().into_bytes()))
+        let message = format!("{id}.{timestamp}.{body}");
+        let sign = |secret: &Vec<u8>| {
+            let mac = Hmac::<Sha256>::new_from_slice(secret);
+            let mac = mac.expect("a key of any length will do").chain_update(message.as_bytes());
+            format!("v1,{}", BASE64.encode(mac.finalize().into_bytes()))
+        };
+        self.0.iter().map(sign).collect::<Vec<_>>().join(" ")
     }
 }
 
@@ -168,6 +180,16 @@ mod tests {
             key.sign("msg_p5jXN8AQM9LWM0D4loKWxJek", 1_614_265_330, r#"{"test": 2432232314}"#);
         assert_eq!(signed, "v1,g0hM9SsE+OTPJTGt/tmIKtSyZlE3uFJELVlNIOLJ1OE=");
         assert_eq!(format!("{key:?}"), "(hidden)");
+    }
+
+    #[test]
+    fn every_secret_signs_while_one_is_exchanged_for_another() {
+        let (old, new) = (WebhookKey::text([7; 32]), WebhookKey::text([8; 32]));
+        let sign = |text: &str| WebhookKey::read(text).unwrap().sign("id", 1, "{}");
+        assert_eq!(sign(&format!("{new} {old}")), format!("{} {}", sign(&new), sign(&old)));
+        let too_many = vec![old; SECRETS + 1].join(" ");
+        assert!(WebhookKey::read(&too_many).is_err());
+        assert!(WebhookKey::read(&format!("{new} whsec_c2hvcnQ=")).is_err());
     }
 
     #[test]

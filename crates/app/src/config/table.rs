@@ -354,8 +354,8 @@ pub const SETTINGS: &[Setting] = &[
     Setting {
         name: "webhook_secret",
         value: "SECRET",
-        about: "What webhooks are signed with, as `whsec_` and base64; a server that has none makes \
-                `webhook-secret` in its data folder",
+        about: "What webhooks are signed with, as `whsec_` and base64; several with spaces between \
+                all sign; a server that has none makes `webhook-secret` in its data folder",
         fallback: Fallback::Nothing("none"),
         side: Side::Server,
         secret: true,
