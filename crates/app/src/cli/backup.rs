@@ -20,7 +20,7 @@ use crate::config::{Flags, Storing, load};
 Example:
   jobmill backup /backups/jobmill-$(date +%F).db --data /var/lib/jobmill
 
-The copy is compact, so a backup and a restore also give the room back that deleted jobs have left.")]
+The copy may be smaller than the data file: the room that deleted jobs have left free is not in it.")]
 pub(crate) struct Backup {
     /// The file to make; nothing is overwritten
     file: PathBuf,

@@ -103,7 +103,7 @@ pub const SETTINGS: &[Setting] = &[
     Setting {
         name: "data",
         value: "FOLDER",
-        about: "The folder of the data file; it is made if it is missing, and one server uses it",
+        about: "The folder of the data file; a server makes it, and no two share it",
         fallback: Fallback::Text("jobmill-data"),
         side: Side::Server,
         secret: false,
@@ -356,7 +356,7 @@ pub const SETTINGS: &[Setting] = &[
         value: "SECRET",
         about: "What webhooks are signed with, as `whsec_` and base64; several with spaces between \
                 all sign; a server that has none makes `webhook-secret` in its data folder",
-        fallback: Fallback::Nothing("none"),
+        fallback: Fallback::Nothing("made by the server"),
         side: Side::Server,
         secret: true,
         set: |settings, text| {

@@ -27,6 +27,7 @@ fn every_command_explains_itself() {
         "workflows list",
         "workflows show",
         "workflows delete",
+        "workflows graph",
         "workflows run",
         "workflows watch",
         "keys",

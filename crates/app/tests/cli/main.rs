@@ -26,6 +26,8 @@ mod logs;
 mod metrics;
 mod queues;
 #[cfg(test)]
+mod readme;
+#[cfg(test)]
 mod results;
 #[cfg(test)]
 mod retry;

@@ -18,7 +18,7 @@ use crate::client::{Address, Client};
 use crate::config::{self, Settings};
 use teller::Teller;
 
-/// Serves from a temporary folder, runs the documents' examples against itself, shows the results
+/// Serves from a temporary folder, runs examples against itself and shows the results
 #[derive(Debug, Args)]
 #[command(after_help = "\
 Every example is shown as the curl line that does the same, then the answer of the server. Then it

@@ -57,8 +57,8 @@ pub(crate) struct Submit {
     /// The time limit of one try, such as 5m
     #[arg(long, value_name = "DURATION")]
     timeout: Option<String>,
-    /// Not beside an unfinished job of the flow with this key or, without a key, with the same
-    /// input and params: then that job is answered
+    /// Is not stored beside an unfinished job of the flow with this key or, without a key, with the
+    /// same input and params: that job is the answer then
     #[arg(long, value_name = "KEY", num_args = 0..=1, require_equals = true,
         default_missing_value = "")]
     unique: Option<String>,

@@ -16,7 +16,8 @@ use crate::client::{Client, Request};
 #[derive(Debug, Args)]
 #[command(after_help = "\
 A file is run in this process: its calls are made, its sleeps are slept, its steps are shown on
-standard error, and nothing is stored. A name is run on the server, which waits for nobody.
+standard error, and nothing is stored. A name is run on the server, and its result is waited for;
+when this command is stopped, it goes on there, and `workflows watch` takes up the waiting.
 
 Examples:
   jobmill workflows run order.yaml --data '{\"id\": 7}'
