@@ -47,14 +47,19 @@ impl Row {
     /// In one line, while the bench goes on.
     pub(super) fn line(&self) -> String {
         let [name, measured, ceiling, ratio, .., backlog, strangers] = self.cells();
-        format!("{name}: {measured}; {ceiling} {ratio}; backlog {backlog}; others {strangers}")
+        let cells = [ceiling, ratio, backlog, format!("others {strangers}")];
+        let told = cells.into_iter().filter(|cell| !cell.is_empty());
+        format!("{name}: {measured}; {}", told.collect::<Vec<_>>().join("; "))
     }
 
     fn cells(&self) -> [String; 9] {
         let get = |name| self.figures.get(name);
-        let backlog = match get("backlog") {
-            0.0 => "0".to_owned(),
-            backlog => format!("{backlog:.0}, drained in {:.1} s", get("drain_seconds")),
+        let backlog = match (get("backlog"), get("drain_seconds")) {
+            (0.0, _) => "0".to_owned(),
+            (backlog, drain) if (backlog + drain).is_finite() => {
+                format!("{backlog:.0}, drained in {drain:.1} s")
+            }
+            _ => String::new(),
         };
         let cpu = match get("server.cpu_us_each") {
             micros if micros.is_finite() => format!("{micros:.0} µs"),

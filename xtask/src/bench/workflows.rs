@@ -31,6 +31,8 @@ const STEPS: &str = "main:
             - never: {raise: never}
     - done: {return: '${x}'}
 ";
+/// What they come to.
+const SUM: u64 = 333_333 * 333_334 / 2;
 /// Ten calls, one after the other.
 const CALLS: &str = "main:
   params: [args]
@@ -91,8 +93,11 @@ pub(super) fn measure(bench: &Bench, flow: Flow, data: &Path) -> Result<Figures,
             deploy(&mut client, if flow == Flow::Steps { STEPS } else { FAN })?;
             let before = machine::memory(server.pid()).get("server.memory_mib");
             let begun = clock::now();
-            perform(&mut client, &input)?;
+            let result = perform(&mut client, &input)?;
             figures.put("seconds", clock::since(begun));
+            if flow == Flow::Steps && result != json!(SUM) {
+                return Err(Failure::new(format!("{SUM} expected, {result} came back")));
+            }
             figures.put("memory_before_mib", before);
         }
     }
@@ -107,15 +112,15 @@ fn deploy(client: &mut Client, source: &str) -> Result<(), Failure> {
     client.put("/workflows/bench", &body).map(drop)
 }
 
-/// Runs one execution to its end.
-fn perform(client: &mut Client, input: &Value) -> Result<(), Failure> {
+/// Runs one execution to its end, and answers its result.
+fn perform(client: &mut Client, input: &Value) -> Result<Value, Failure> {
     let body = json!({ "argument": input }).to_string();
     let begun = client.post("/workflows/bench/executions", &body)?;
     let id = begun.get("id").and_then(Value::as_str).unwrap_or_default();
     loop {
         let ended = client.get(&format!("/jobs/{id}/results?wait=60s"))?;
         match ended.get("status").and_then(Value::as_str) {
-            Some("completed") => return Ok(()),
+            Some("completed") => return Ok(ended["result"].clone()),
             Some("running" | "submitted") => {}
             _ => return Err(Failure::new(format!("the execution ended as {ended}"))),
         }
@@ -154,6 +159,8 @@ fn parked(bench: &Bench, data: &Path) -> Result<Figures, Failure> {
     figures.put("restart_seconds", clock::since(start));
     figures.put("left_seconds", until - clock::epoch());
     clock::pass((until - clock::epoch()).max(0.0));
+    // The server has hung up on a connection that was idle for so long.
+    let mut client = Client::connect(server.address)?;
     filled::drained(&mut client, 0)?;
     figures.put("seconds", clock::epoch() - until);
     figures.put("completed", count(&mut client, "completed")? as f64);
