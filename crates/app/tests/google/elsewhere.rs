@@ -1,12 +1,11 @@
 //! Connectors that go elsewhere: to an emulator, by the variables that Google's clients know.
 
 use std::net::TcpListener;
-use std::path::Path;
-use std::process::{Child, Command, Stdio};
 
 use jobmill_model::Value;
 
 use crate::client::{Talk, field, text};
+use crate::emulator::Emulator;
 use crate::server::Server;
 
 const WORKFLOW: &str = include_str!("../../../../examples/backend_starter/workflow.yaml");
@@ -55,44 +54,11 @@ fn an_emulator_that_is_not_there_is_an_error_of_the_call() {
     assert!(text(&ended, "error/payload").contains("ConnectionFailedError"), "{ended}");
 }
 
-/// Google's emulator of Firestore, as the Cloud SDK installs it.
-const EMULATOR: &str = "google-cloud-sdk/platform/cloud-firestore-emulator";
-/// What its start script runs.
-const MAIN: &str = "com.google.cloud.datastore.emulator.firestore.CloudFirestore";
-
-struct Emulator(Child);
-
-impl Drop for Emulator {
-    fn drop(&mut self) {
-        // It may have ended already.
-        let _ = self.0.kill();
-        let _ = self.0.wait();
-    }
-}
-
 #[test]
 fn document_002_runs_against_googles_own_emulator() {
-    let jar = ["/usr/lib", "/usr/share", "/opt"]
-        .map(|folder| Path::new(folder).join(EMULATOR).join("cloud-firestore-emulator.jar"));
-    let Some(jar) = jar.into_iter().find(|jar| jar.exists()) else {
-        println!("skipped: Google's emulator of Firestore is not on this machine");
-        return;
-    };
-    if Command::new("java").arg("-version").stderr(Stdio::null()).status().is_err() {
-        println!("skipped: there is no java on this machine");
-        return;
-    }
-    let host = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
+    let Some(emulator) = Emulator::start() else { return };
+    let host = emulator.address;
     let address = host.to_string();
-    let mut emulator = Command::new("java");
-    emulator.arg("-cp").arg(jar).args([MAIN, "start", "--host=127.0.0.1"]);
-    emulator.arg(format!("--port={}", host.port()));
-    let emulator = emulator.stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap();
-    let mut emulator = Emulator(emulator);
-    while std::net::TcpStream::connect(host).is_err() {
-        assert_eq!(emulator.0.try_wait().unwrap(), None, "the emulator ended at its start");
-        std::thread::yield_now();
-    }
     let talk = Talk(Server::start(&[], &[("FIRESTORE_EMULATOR_HOST", &address)]));
     run(&talk);
     talk.send("GET", DOCUMENT, "").refused(404, "NOT_FOUND");

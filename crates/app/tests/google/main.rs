@@ -18,9 +18,13 @@ mod document_002;
 #[cfg(test)]
 mod elsewhere;
 #[cfg(test)]
+mod emulator;
+#[cfg(test)]
 mod executions;
 #[cfg(test)]
 mod gcloud;
+#[cfg(test)]
+mod likeness;
 #[cfg(test)]
 mod lists;
 #[cfg(test)]

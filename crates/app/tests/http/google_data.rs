@@ -52,7 +52,7 @@ async fn a_document_is_written_changed_found_and_deleted() {
     assert_eq!(found[0]["document"]["name"], made["name"]);
     let masked =
         done(call(&server, "GET", &format!("{path}?mask.fieldPaths=other"), Value::Null).await);
-    assert_eq!(masked["fields"], json!({}));
+    assert!(masked.get("fields").is_none(), "{masked}");
 
     assert_eq!(done(call(&server, "DELETE", &path, Value::Null).await), json!({}));
     let message = refused(call(&server, "GET", &path, Value::Null).await, 404, "NOT_FOUND");

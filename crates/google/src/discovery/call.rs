@@ -78,10 +78,14 @@ impl Call {
         query: impl Iterator<Item = (&'q str, &'q str)>,
         body: Value,
     ) -> Option<Self> {
-        let (method, found) = METHODS
-            .iter()
-            .filter(|method| method.verb == verb)
-            .find_map(|method| Some((method, take_apart(method.path, path)?)))?;
+        let methods = || METHODS.iter().filter(|method| method.verb == verb);
+        let fits = |method: &'static Method| Some((method, take_apart(method.path, path)?));
+        // A document that cannot have this name: its method says what is wrong with it.
+        let almost = |method: &'static Method| {
+            let name = path.strip_prefix("v1/").filter(|name| name.contains("/documents/"))?;
+            (method.path == "v1/{+name}").then(|| (method, vec![("name", name)]))
+        };
+        let (method, found) = methods().find_map(fits).or_else(|| methods().find_map(almost))?;
         let mut params: Map = found.into_iter().map(|(name, text)| (name, text.into())).collect();
         for (name, text) in query {
             // `updateMask=a,b` is short for `updateMask.fieldPaths=a` and `…=b`.

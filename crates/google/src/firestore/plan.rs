@@ -203,7 +203,9 @@ impl Ran {
             }
             Value::map(entries)
         });
-        Value::map([("writeResults", Value::list(results)), ("commitTime", self.at.to_value())])
+        let results = (!self.written.is_empty()).then(|| ("writeResults", Value::list(results)));
+        let at = Some(("commitTime", self.at.to_value()));
+        Value::map([results, at].into_iter().flatten())
     }
 }
 

@@ -52,7 +52,7 @@ impl Transform {
     pub fn apply(&self, fields: &mut Fields, now: Micros) -> Field {
         let present = self.path.get(fields);
         let (field, report) = match &self.change {
-            Change::RequestTime => both(Field::Time(now.time())),
+            Change::RequestTime => both(Field::Time(now)),
             Change::Increment(by) => both(sum(present, by)),
             Change::Maximum(other) => both(larger(present, other, Ordering::Greater)),
             Change::Minimum(other) => both(larger(present, other, Ordering::Less)),

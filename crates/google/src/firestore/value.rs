@@ -5,9 +5,10 @@ use std::collections::BTreeMap;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::{STANDARD, URL_SAFE};
-use jiff::Timestamp;
 use jobmill_model::Value;
 
+use super::document::Micros;
+use super::name::DocumentName;
 use crate::limits::FIELD_DEPTH_LEVELS;
 use crate::wire::Error;
 use crate::wire::read::{self, Read};
@@ -26,8 +27,8 @@ pub enum Field {
     Int(i64),
     /// `doubleValue`
     Double(f64),
-    /// `timestampValue`, to the microsecond
-    Time(Timestamp),
+    /// `timestampValue`
+    Time(Micros),
     /// `stringValue`
     Text(String),
     /// `bytesValue`
@@ -62,11 +63,12 @@ impl Field {
         };
         let kind = &**kind;
         Ok(match kind {
-            "nullValue" => Self::Null,
+            "nullValue" => null(content)?,
             "booleanValue" => Self::Bool(read::boolean(content, kind)?),
             "integerValue" => Self::Int(read::integer(content, kind)?),
-            "doubleValue" => Self::Double(read::double(content, kind)?),
-            "timestampValue" => Self::Time(time(read::text(content, kind)?)?),
+            // One zero has no sign here.
+            "doubleValue" => Self::Double(read::double(content, kind)? + 0.0),
+            "timestampValue" => Self::Time(Micros::read(read::text(content, kind)?)?),
             "stringValue" => Self::Text(read::text(content, kind)?.to_owned()),
             "bytesValue" => Self::Bytes(bytes(read::text(content, kind)?)?),
             "referenceValue" => Self::Reference(read::text(content, kind)?.to_owned()),
@@ -85,12 +87,37 @@ impl Field {
         })
     }
 
-    /// Reads an object of typed values; nothing is an empty one.
+    /// Reads the fields of a document that is to be written; nothing is none.
     ///
     /// # Errors
-    /// See [`read`](Self::read).
+    /// See [`read`](Self::read); what a document cannot hold, too.
     pub fn read_fields(fields: Option<&Value>) -> Read<Fields> {
+        let fields = Self::kept_fields(fields)?;
+        fields.iter().try_for_each(|(name, field)| {
+            let at = |error: Error| Error::invalid(format!("field {name:?}: {}", error.message));
+            check_name(name).and_then(|()| field.check()).map_err(at)
+        })?;
+        Ok(fields)
+    }
+
+    /// Reads the fields of a document that was written before.
+    pub(super) fn kept_fields(fields: Option<&Value>) -> Read<Fields> {
         fields_at(fields, FIELD_DEPTH_LEVELS)
+    }
+
+    /// Checks what only a document that is written has to keep.
+    fn check(&self) -> Read<()> {
+        match self {
+            Self::Reference(name) => DocumentName::read(name).map(drop),
+            Self::List(items) => items.iter().try_for_each(|item| match item {
+                Self::List(_) => Err(Error::invalid("an array cannot hold another array")),
+                item => item.check(),
+            }),
+            Self::Map(fields) => fields
+                .iter()
+                .try_for_each(|(name, field)| check_name(name).and_then(|()| field.check())),
+            _ => Ok(()),
+        }
     }
 
     /// Writes the JSON form.
@@ -101,7 +128,7 @@ impl Field {
             Self::Bool(value) => ("booleanValue", (*value).into()),
             Self::Int(number) => ("integerValue", number.to_string().into()),
             Self::Double(double) => ("doubleValue", read::double_value(*double)),
-            Self::Time(time) => ("timestampValue", time.to_string().into()),
+            Self::Time(time) => ("timestampValue", time.to_text().into()),
             Self::Text(text) => ("stringValue", text.as_str().into()),
             Self::Bytes(bytes) => ("bytesValue", STANDARD.encode(bytes).into()),
             Self::Reference(name) => ("referenceValue", name.as_str().into()),
@@ -221,11 +248,23 @@ fn fields_at(fields: Option<&Value>, levels: usize) -> Read<Fields> {
     read.collect()
 }
 
-/// Reads RFC 3339; Firestore keeps microseconds.
-pub(super) fn time(text: &str) -> Read<Timestamp> {
-    let bad = || Error::invalid(format!("not a timestamp in RFC 3339: {text:?}"));
-    let time: Timestamp = text.parse().map_err(|_| bad())?;
-    Timestamp::from_microsecond(time.as_microsecond()).map_err(|_| bad())
+fn null(content: &Value) -> Read<Field> {
+    match content {
+        Value::Null => Ok(Field::Null),
+        other => {
+            read::choice(other, &[("NULL_VALUE", 0, ())], "nullValue")?;
+            Ok(Field::Null)
+        }
+    }
+}
+
+/// Names that Firestore keeps for itself.
+fn check_name(name: &str) -> Read<()> {
+    if name.len() >= 4 && name.starts_with("__") && name.ends_with("__") {
+        let text = format!("the name of the field {name:?} is reserved");
+        return Err(Error::invalid(text));
+    }
+    Ok(())
 }
 
 fn bytes(text: &str) -> Read<Vec<u8>> {
@@ -317,7 +356,7 @@ mod tests {
         r#"{"doubleValue":9.223372036854776e+18}"#,
         r#"{"doubleValue":"Infinity"}"#,
         r#"{"timestampValue":"2026-01-02T03:04:05.000001Z"}"#,
-        r#"{"timestampValue":"2026-01-02T03:04:05.1Z"}"#,
+        r#"{"timestampValue":"2026-01-02T03:04:05.100Z"}"#,
         r#"{"stringValue":""}"#,
         r#"{"stringValue":"a"}"#,
         r#"{"stringValue":"é"}"#,

@@ -83,6 +83,7 @@ impl Write {
     /// Anything else.
     pub fn read(value: &Value) -> Read<Self> {
         let map = read::object(value, "write")?;
+        read::only(map, &PARTS, "write")?;
         let (name, action) = action(map)?;
         let transforms = match (map.get("transform"), map.get("updateTransforms")) {
             (Some(transform), _) => read::list(
@@ -92,16 +93,42 @@ impl Write {
             (None, transforms) => read::list(transforms, "updateTransforms"),
         }?;
         let transforms = transforms.iter().map(Transform::read).collect::<Read<Vec<_>>>()?;
+        if transforms.is_empty() && action == Action::Transform {
+            return Err(Error::invalid("a transform needs at least one of its fieldTransforms"));
+        }
+        let expect = Expect::read(map.get("currentDocument"))?;
+        if expect.is_none() && action == Action::Verify {
+            return Err(Error::invalid("a verify needs a currentDocument, what it verifies"));
+        }
         if !transforms.is_empty() && matches!(action, Action::Delete | Action::Verify) {
             return Err(Error::invalid("a document that is deleted cannot be transformed"));
         }
-        Ok(Self { name, action, transforms, expect: Expect::read(map.get("currentDocument"))? })
+        Ok(Self { name, action, transforms, expect })
     }
 }
 
+/// The fields of a document as it is sent; what else it says of itself is passed over.
+///
+/// # Errors
+/// What is no document.
+pub fn document_fields(document: &Map) -> Read<Fields> {
+    read::only(document, &["name", "fields", "createTime", "updateTime"], "document")?;
+    Field::read_fields(document.get("fields"))
+}
+
+const KINDS: [&str; 4] = ["update", "delete", "verify", "transform"];
+const PARTS: [&str; 7] = [
+    "update",
+    "delete",
+    "verify",
+    "transform",
+    "updateMask",
+    "updateTransforms",
+    "currentDocument",
+];
+
 fn action(map: &Map) -> Read<(DocumentName, Action)> {
-    let kinds = ["update", "delete", "verify", "transform"];
-    let mut given = kinds.into_iter().filter_map(|kind| Some((kind, map.get(kind)?)));
+    let mut given = KINDS.into_iter().filter_map(|kind| Some((kind, map.get(kind)?)));
     let (Some((kind, value)), None) = (given.next(), given.next()) else {
         return Err(Error::invalid("a write is one of update, delete, verify and transform"));
     };
@@ -112,7 +139,7 @@ fn action(map: &Map) -> Read<(DocumentName, Action)> {
     Ok(match kind {
         "update" => {
             let document = read::object(value, kind)?;
-            let fields = Field::read_fields(document.get("fields"))?;
+            let fields = document_fields(document)?;
             let mask = field_mask(map.get("updateMask"))?;
             (named(document.get("name"))?, Action::Update { fields, mask })
         }

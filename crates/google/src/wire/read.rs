@@ -20,6 +20,21 @@ pub fn object<'a>(value: &'a Value, what: &str) -> Read<&'a Map> {
     value.as_map().ok_or_else(|| wrong(what, "an object", value))
 }
 
+/// Refuses what an object says beyond these: to pass over it would do something else than was
+/// asked for.
+///
+/// # Errors
+/// A name that is none of them.
+pub fn only(map: &Map, names: &[&str], what: &str) -> Read<()> {
+    match map.keys().find(|key| !names.contains(&&***key)) {
+        None => Ok(()),
+        Some(key) => Err(Error::invalid(format!(
+            "Unknown name {key:?} at '{what}'; it has {}",
+            names.join(", ")
+        ))),
+    }
+}
+
 /// An array; `null` and nothing are an empty one.
 ///
 /// # Errors
@@ -85,7 +100,9 @@ pub fn integer(value: &Value, what: &str) -> Read<i64> {
         Value::Int(number) => Ok(*number),
         Value::Double(double) if whole(*double) => Ok(*double as i64),
         Value::String(text) => {
-            text.parse().map_err(|_| wrong(what, "a 64-bit whole number", value))
+            let as_double = || text.parse().ok().filter(|it| whole(*it)).map(|it| it as i64);
+            let number = text.parse().ok().or_else(as_double);
+            number.ok_or_else(|| wrong(what, "a 64-bit whole number", value))
         }
         other => Err(wrong(what, "a whole number", other)),
     }

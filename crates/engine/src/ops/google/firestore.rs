@@ -2,8 +2,8 @@
 
 use jobmill_google::discovery::Operation;
 use jobmill_google::firestore::{
-    Action, Document, DocumentName, Expect, Field, FieldPath, Fields, Micros, Parent, Plan, Query,
-    Ran, Write, field_mask,
+    Action, Document, DocumentName, Expect, FieldPath, Fields, Found, Micros, Parent, Plan, Query,
+    Ran, Write, document_fields, field_mask,
 };
 use jobmill_google::limits::BATCH_DOCUMENTS;
 use jobmill_google::wire::read::{self, Read};
@@ -177,15 +177,17 @@ async fn list(shared: &Shared, asked: &Asked<'_>) -> Read<Value> {
     let call = asked.call;
     let parent = Parent::read(call.needed("parent")?)?;
     let mask = mask(asked, "mask.fieldPaths")?;
-    if call.text("orderBy")?.is_some_and(|order| !matches!(order, "" | "__name__" | "__name__ asc"))
-    {
-        return Err(Error::unimplemented(
-            "a list is ordered by name here; runQuery has other orders",
-        ));
+    if read::flag(call.params.get("showMissing"), "showMissing")? {
+        return Err(Error::unimplemented("showMissing is not supported here"));
     }
     let wanted = call.number("pageSize")?.filter(|size| *size > 0).unwrap_or(LISTED);
     let wanted = wanted.min(LISTED_MOST) as usize;
     let token = call.text("pageToken")?.filter(|token| !token.is_empty());
+    let by_name = |order: &&str| matches!(*order, "" | "__name__" | "__name__ asc");
+    if let Some(order) = call.text("orderBy")?.filter(|order| !by_name(order)) {
+        let query = Query::listed(parent, call.needed("collectionId")?, order)?;
+        return list_in_order(shared, asked, query, token, wanted).await;
+    }
     let query = store::DocumentQuery {
         collection: call.needed("collectionId")?.to_owned(),
         after: token.map(|id| (parent.as_str().to_owned(), id.to_owned())),
@@ -203,11 +205,34 @@ async fn list(shared: &Shared, asked: &Asked<'_>) -> Read<Value> {
         .into_iter()
         .take(shown)
         .map(|(key, document)| Ok(self::read(&document)?.to_value(&name(key), mask.as_deref())));
-    let mut answer = vec![("documents", Value::list(documents.collect::<Read<Vec<_>>>()?))];
-    if let Some(next) = next.filter(|_| !is_last) {
-        answer.push(("nextPageToken", next.into()));
-    }
-    Ok(Value::map(answer))
+    Ok(listed(documents.collect::<Read<Vec<_>>>()?, next.filter(|_| !is_last)))
+}
+
+/// A page of a list in an order of its own; its token says how many were listed before.
+async fn list_in_order(
+    shared: &Shared,
+    asked: &Asked<'_>,
+    query: Query,
+    token: Option<&str>,
+    wanted: usize,
+) -> Read<Value> {
+    let bad = |_| Error::invalid("the page token does not belong to this list");
+    let skip = token.map_or(Ok(0), str::parse::<usize>).map_err(bad)?;
+    let mask = mask(asked, "mask.fieldPaths")?;
+    let query = query.between(skip, wanted.saturating_add(1));
+    let (mut documents, _) = look(shared, asked, &query).await?.documents();
+    let next = (documents.len() > wanted).then(|| skip.saturating_add(wanted).to_string());
+    documents.truncate(wanted);
+    let documents =
+        documents.iter().map(|(name, document)| document.to_value(name, mask.as_deref()));
+    Ok(listed(documents.collect(), next))
+}
+
+/// A page of a list as it is answered: what is empty is left out.
+fn listed(documents: Vec<Value>, next: Option<String>) -> Value {
+    let documents = (!documents.is_empty()).then(|| ("documents", Value::from(documents)));
+    let next = next.map(|next| ("nextPageToken", next.into()));
+    Value::map([documents, next].into_iter().flatten())
 }
 
 fn page_bytes(page: &store::DocumentPage) -> usize {
@@ -217,6 +242,11 @@ fn page_bytes(page: &store::DocumentPage) -> usize {
 async fn query(shared: &Shared, asked: &Asked<'_>) -> Read<Value> {
     let parent = Parent::read(asked.call.needed("parent")?)?;
     let query = Query::read(parent, &asked.call.body)?;
+    Ok(look(shared, asked, &query).await?.finish(micros(asked.now)))
+}
+
+/// Looks at the documents of a query's collection, page by page.
+async fn look<'q>(shared: &Shared, asked: &Asked<'_>, query: &'q Query) -> Read<Found<'q>> {
     let mut next = store::DocumentQuery {
         collection: query.collection.clone(),
         parent: query.parent.as_str().to_owned(),
@@ -227,7 +257,7 @@ async fn query(shared: &Shared, asked: &Asked<'_>) -> Read<Value> {
     };
     let _turn = shared.queries.acquire().await;
     let mut found = query.run();
-    loop {
+    while !found.is_full() {
         check_time(shared, asked)?;
         let page = shared.store.document_list(&next).await.map_err(|error| of_store(&error))?;
         let Some((last, _)) = page.last() else { break };
@@ -238,7 +268,7 @@ async fn query(shared: &Shared, asked: &Asked<'_>) -> Read<Value> {
         }
         tokio::task::yield_now().await;
     }
-    Ok(found.finish(micros(asked.now)))
+    Ok(found)
 }
 
 async fn create(shared: &Shared, asked: &Asked<'_>) -> Read<Value> {
@@ -266,7 +296,7 @@ async fn patch(shared: &Shared, asked: &Asked<'_>) -> Read<Value> {
 fn fields(body: &Value) -> Read<Fields> {
     match body {
         Value::Null => Ok(Fields::new()),
-        body => Field::read_fields(read::object(body, "body")?.get("fields")),
+        body => document_fields(read::object(body, "body")?),
     }
 }
 

@@ -103,7 +103,11 @@ impl Filter {
                 let operator = read::choice(operator, &OPERATORS, "op")?;
                 let value = Field::read(content.get("value").unwrap_or(&Value::Null))?;
                 check_values(operator, &value)?;
-                Ok(Self::Field(field()?, operator, value))
+                let path = field()?;
+                if path.is_name() {
+                    check_names(&value)?;
+                }
+                Ok(Self::Field(path, operator, value))
             }
             other => Err(Error::invalid(format!("unknown filter {other:?}"))),
         }
@@ -147,6 +151,15 @@ impl Filter {
     }
 }
 
+/// `null` and `NaN` are found by unary filters alone: they are equal to nothing.
+fn is_comparable(value: &Field) -> bool {
+    *value != Field::Null && !value.is_nan()
+}
+
+fn equals(field: &Field, value: &Field) -> bool {
+    is_comparable(value) && field.same(value)
+}
+
 fn check_values(operator: Operator, value: &Field) -> Read<()> {
     use Operator::{ContainsAny, In, NotIn};
     if !matches!(operator, In | NotIn | ContainsAny) {
@@ -162,12 +175,20 @@ fn check_values(operator: Operator, value: &Field) -> Read<()> {
     }
 }
 
+fn check_names(value: &Field) -> Read<()> {
+    match value {
+        Field::Reference(name) => DocumentName::read(name).map(drop),
+        Field::List(items) => items.iter().try_for_each(check_names),
+        _ => Err(Error::invalid("__name__ is compared with a referenceValue")),
+    }
+}
+
 impl Unary {
     fn holds(self, field: &Field) -> bool {
         match self {
             Self::Nan => field.is_nan(),
             Self::Null => *field == Field::Null,
-            Self::NotNan => !field.is_nan(),
+            Self::NotNan => !field.is_nan() && *field != Field::Null,
             Self::NotNull => *field != Field::Null,
         }
     }
@@ -180,26 +201,28 @@ impl Operator {
             _ => Vec::new(),
         };
         // Only values of one type are before or after each other.
-        let order = (field.rank() == value.rank() && field.is_nan() == value.is_nan())
+        let order = (field.rank() == value.rank() && is_comparable(field) && is_comparable(value))
             .then(|| field.order(value));
         match self {
             Self::Less => order.is_some_and(|order| order.is_lt()),
             Self::LessOrEqual => order.is_some_and(|order| order.is_le()),
             Self::Greater => order.is_some_and(|order| order.is_gt()),
             Self::GreaterOrEqual => order.is_some_and(|order| order.is_ge()),
-            Self::Equal => field.same(value),
-            Self::NotEqual => *field != Field::Null && !field.same(value),
-            Self::Contains => items(field).iter().any(|item| item.same(value)),
-            Self::In => items(value).iter().any(|item| item.same(field)),
+            Self::Equal => equals(field, value),
+            Self::NotEqual => {
+                *field != Field::Null && *value != Field::Null && !equals(field, value)
+            }
+            Self::Contains => items(field).iter().any(|item| equals(item, value)),
+            Self::In => items(value).iter().any(|item| equals(field, item)),
             Self::ContainsAny => {
                 let wanted = items(value);
-                items(field).iter().any(|item| wanted.iter().any(|value| value.same(item)))
+                items(field).iter().any(|item| wanted.iter().any(|value| equals(item, value)))
             }
             Self::NotIn => {
                 let unwanted = items(value);
                 *field != Field::Null
                     && !unwanted.contains(&Field::Null)
-                    && !unwanted.iter().any(|item| item.same(field))
+                    && !unwanted.iter().any(|item| equals(field, item))
             }
         }
     }

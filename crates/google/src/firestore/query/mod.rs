@@ -34,6 +34,9 @@ pub struct Query {
     limit: usize,
 }
 
+const PARTS: [&str; 9] =
+    ["select", "from", "where", "orderBy", "startAt", "endAt", "offset", "limit", "findNearest"];
+
 /// What a query has found so far.
 #[derive(Debug)]
 pub struct Found<'q> {
@@ -61,6 +64,7 @@ impl Query {
     }
 
     fn read_structured(parent: Parent, query: &Map) -> Read<Self> {
+        read::only(query, &PARTS, "structuredQuery")?;
         if query.get("findNearest").is_some_and(|value| *value != Value::Null) {
             return Err(Error::unimplemented("findNearest is not supported here"));
         }
@@ -80,6 +84,31 @@ impl Query {
             filter,
             orders,
         })
+    }
+
+    /// The query that a list with an order makes, such as `n desc, s`.
+    ///
+    /// # Errors
+    /// What is no order.
+    pub fn listed(parent: Parent, collection: &str, order: &str) -> Read<Self> {
+        Ok(Self {
+            orders: order::listed(order)?,
+            parent,
+            collection: collection.to_owned(),
+            descendants: false,
+            select: None,
+            filter: None,
+            start: None,
+            end: None,
+            skip: 0,
+            limit: usize::MAX,
+        })
+    }
+
+    /// The same for another part of its answer.
+    #[must_use]
+    pub fn between(self, skip: usize, limit: usize) -> Self {
+        Self { skip, limit, ..self }
     }
 
     /// Begins to look.
@@ -134,38 +163,64 @@ impl Found<'_> {
         self.bytes = self.documents.iter().map(|(.., bytes)| bytes).sum();
     }
 
-    /// The answer: a list whose every item has one document.
+    /// Whether nothing that comes can change the answer any more, when what is looked at comes in
+    /// the order of its names.
     #[must_use]
-    pub fn finish(mut self, at: Micros) -> Value {
-        let Query { skip, limit, ref select, .. } = *self.query;
+    pub fn is_full(&self) -> bool {
+        let Query { skip, limit, descendants, ref orders, .. } = *self.query;
+        let is_in_order = !descendants && matches!(&orders[..], [order] if order.is_of_names());
+        is_in_order && self.documents.len() >= skip.saturating_add(limit)
+    }
+
+    /// What is found, in order, behind what is skipped; and how many are skipped.
+    #[must_use]
+    pub fn documents(mut self) -> (Vec<(DocumentName, Document)>, usize) {
+        let Query { skip, limit, .. } = *self.query;
         self.sort(skip.saturating_add(limit));
         let skipped = skip.min(self.documents.len());
-        let mut items: Vec<Value> = self.documents[skipped..]
+        let documents = self.documents.into_iter().skip(skipped);
+        (documents.map(|(name, document, _)| (name, document)).collect(), skipped)
+    }
+
+    /// The answer: a list whose every item has one document.
+    #[must_use]
+    pub fn finish(self, at: Micros) -> Value {
+        let select = self.query.select.as_deref();
+        let (documents, skipped) = self.documents();
+        let mut items: Vec<Value> = documents
             .iter()
-            .map(|(name, document, _)| {
-                let document = document.to_value(name, select.as_deref());
+            .map(|(name, document)| {
+                let document = document.to_value(name, select);
                 Value::map([("document", document), ("readTime", at.to_value())])
             })
             .collect();
+        let skipped = Some(skipped).filter(|skipped| *skipped > 0 && !items.is_empty());
         if items.is_empty() {
             items.push(Value::map([("readTime", at.to_value())]));
         }
-        if skipped > 0
-            && let Some(Value::Map(first)) = items.first()
-        {
-            let mut first = (**first).clone();
-            first.insert("skippedResults", skipped.into());
-            items[0] = first.into();
-        }
+        let skipped = skipped.map(|skipped| ("skippedResults", skipped.into()));
+        extend(items.first_mut(), skipped);
+        extend(items.last_mut(), Some(("done", true.into())));
         Value::from(items)
     }
 }
 
+fn extend(item: Option<&mut Value>, entry: Option<(&str, Value)>) {
+    if let (Some(Value::Map(map)), Some((name, value))) = (item, entry) {
+        let mut longer = (**map).clone();
+        longer.insert(name, value);
+        *map = longer.into();
+    }
+}
+
 fn from(query: &Map) -> Read<(String, bool)> {
-    let from = read::list(query.get("from"), "from")?;
-    let [selector] = from else {
-        let text = format!("a query is from one collection; got {}", from.len());
-        return Err(Error::invalid(text));
+    let selector = match read::list(query.get("from"), "from")? {
+        [] => &Value::map::<&str>([]),
+        [selector] => selector,
+        from => {
+            let text = format!("a query is from one collection; got {}", from.len());
+            return Err(Error::invalid(text));
+        }
     };
     let selector = read::object(selector, "from")?;
     let collection = read::text_or(selector.get("collectionId"), "collectionId")?;

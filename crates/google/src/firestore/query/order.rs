@@ -39,6 +39,9 @@ pub(super) fn orders(value: Option<&Value>, filter: Option<&Filter>) -> Read<Vec
             None => false,
             Some(direction) => read::choice(direction, &DIRECTIONS, "direction")?,
         };
+        if orders.iter().any(|order: &Order| order.path == path) {
+            return Err(Error::invalid(format!("orderBy names the field {path} twice")));
+        }
         orders.push(Order { path, falls });
     }
     let falls = orders.last().is_some_and(|order| order.falls);
@@ -54,7 +57,28 @@ pub(super) fn orders(value: Option<&Value>, filter: Option<&Filter>) -> Read<Vec
     Ok(orders)
 }
 
+/// The order of a list: fields with `asc` or `desc` behind them, then the name.
+pub(super) fn listed(text: &str) -> Read<Vec<Order>> {
+    let order = |text: &str| -> Value {
+        let (path, falls) = match text.trim().rsplit_once(' ') {
+            Some((path, direction)) if direction.eq_ignore_ascii_case("desc") => (path, true),
+            Some((path, direction)) if direction.eq_ignore_ascii_case("asc") => (path, false),
+            _ => (text, false),
+        };
+        let path = Value::map([("fieldPath", Value::from(path.trim()))]);
+        let direction = if falls { "DESCENDING" } else { "ASCENDING" };
+        Value::map([("field", path), ("direction", direction.into())])
+    };
+    let parts = text.split(',').filter(|part| !part.trim().is_empty());
+    orders(Some(&Value::list(parts.map(order))), None)
+}
+
 impl Order {
+    /// Whether this is the order in which documents are kept.
+    pub(super) fn is_of_names(&self) -> bool {
+        self.path.is_name() && !self.falls
+    }
+
     /// Whether a document has the field; one that has not is not found.
     pub(super) fn has(&self, document: &Document) -> bool {
         self.path.is_name() || self.path.get(&document.fields).is_some()

@@ -81,6 +81,40 @@ fn every_operator_finds_what_it_should() {
 }
 
 #[test]
+fn null_and_nan_are_equal_to_nothing() {
+    for value in [r#"{"nullValue":null}"#, r#"{"doubleValue":"NaN"}"#] {
+        for operator in ["EQUAL", "GREATER_THAN_OR_EQUAL", "LESS_THAN_OR_EQUAL"] {
+            assert_eq!(found("s", operator, value), "", "{operator} {value}");
+        }
+        let list = format!(r#"{{"arrayValue":{{"values":[{value},{{"stringValue":"one"}}]}}}}"#);
+        assert_eq!(found("s", "IN", &list), "e");
+    }
+    assert_eq!(found("s", "NOT_EQUAL", r#"{"nullValue":null}"#), "");
+    assert_eq!(found("s", "NOT_EQUAL", r#"{"doubleValue":"NaN"}"#), "deb");
+}
+
+#[test]
+fn a_query_by_name_is_over_when_it_has_enough() {
+    let looked_at = |rest: &str| {
+        let query = query(rest).unwrap();
+        let mut found = query.run();
+        let mut looked = 0;
+        for (name, document) in documents() {
+            if found.is_full() {
+                break;
+            }
+            looked += 1;
+            found.look(name, document, 100).unwrap();
+        }
+        looked
+    };
+    assert_eq!(looked_at(r#","offset":1,"limit":1"#), 2);
+    assert_eq!(looked_at(r#","limit":0"#), 0);
+    assert_eq!(looked_at(r#","limit":1,"orderBy":[{"field":{"fieldPath":"n"}}]"#), 5);
+    assert_eq!(looked_at(""), 5);
+}
+
+#[test]
 fn unary_and_composite_filters_hold() {
     let unary = |operator: &str| {
         let text = format!(
@@ -142,7 +176,7 @@ fn a_selection_shows_only_its_fields() {
             r#"[{{"document":{{"name":"{}/c/b","fields":{{"s":{{"stringValue":"two"}}}},"#,
             r#""createTime":"1970-01-01T00:00:00.000001Z","#,
             r#""updateTime":"1970-01-01T00:00:00.000001Z"}},"#,
-            r#""readTime":"1970-01-01T00:00:00.000005Z","skippedResults":1}}]"#
+            r#""readTime":"1970-01-01T00:00:00.000005Z","skippedResults":1,"done":true}}]"#
         ),
         ROOT
     );
@@ -160,6 +194,10 @@ fn what_cannot_be_answered_is_refused() {
             "value":{"nullValue":null}}}"#,
         r#","startAt":{"values":[{"nullValue":null},{"nullValue":null}]}"#,
         r#","findNearest":{}"#,
+        r#","group":1"#,
+        r#","orderBy":[{"field":{"fieldPath":"n"}},{"field":{"fieldPath":"n"}}]"#,
+        r#","where":{"fieldFilter":{"field":{"fieldPath":"__name__"},"op":"EQUAL",
+            "value":{"stringValue":"b"}}}"#,
     ] {
         assert!(query(rest).is_err(), "{rest}");
     }
