@@ -155,7 +155,6 @@ fn parked(bench: &Bench, data: &Path) -> Result<Figures, Failure> {
     server.stop()?;
     let start = clock::now();
     let server = Server::start(&bench.programs.server, data)?;
-    let mut client = Client::connect(server.address)?;
     figures.put("restart_seconds", clock::since(start));
     figures.put("left_seconds", until - clock::epoch());
     clock::pass((until - clock::epoch()).max(0.0));
