@@ -20,8 +20,7 @@ fn attempts_of(id: jobmill_model::JobId) -> AttemptQuery {
 
 #[tokio::test]
 async fn a_job_runs_and_its_result_is_read() {
-    let (flow, _) = Scripted::new([]);
-    let world = World::with_flow(flow).await;
+    let (world, _) = World::scripted([]).await;
     let accepted = world.engine.submit(vec![job(7)], None).await.unwrap().remove(0);
     assert_eq!((accepted.state, accepted.attempt), (State::Submitted, 0));
     let done = world.ended(accepted.id).await;
@@ -31,8 +30,7 @@ async fn a_job_runs_and_its_result_is_read() {
 
 #[tokio::test]
 async fn many_jobs_of_one_submission_all_run() {
-    let (flow, _) = Scripted::new([]);
-    let world = World::with_flow(flow).await;
+    let (world, _) = World::scripted([]).await;
     let jobs = (0..500).map(job).collect();
     for accepted in world.engine.submit(jobs, None).await.unwrap() {
         assert_eq!(world.ended(accepted.id).await.state, State::Completed);
@@ -42,8 +40,7 @@ async fn many_jobs_of_one_submission_all_run() {
 
 #[tokio::test]
 async fn an_unknown_flow_is_refused_with_the_nearest_name() {
-    let (flow, _) = Scripted::new([]);
-    let world = World::with_flow(flow).await;
+    let (world, _) = World::scripted([]).await;
     let unknown = NewJob { spec: spec("scriptd"), ..job(1) };
     let error = world.engine.submit(vec![job(1), unknown], None).await.unwrap_err();
     let near = Some("scripted".to_owned());
@@ -54,8 +51,7 @@ async fn an_unknown_flow_is_refused_with_the_nearest_name() {
 
 #[tokio::test]
 async fn every_misfit_of_a_submission_is_told_and_nothing_is_stored() {
-    let (flow, _) = Scripted::new([]);
-    let world = World::with_flow(flow).await;
+    let (world, _) = World::scripted([]).await;
     let error = world.engine.submit(vec![job("bad"), job(1), job("bad")], None).await.unwrap_err();
     let SubmitError::Invalid(problems) = error else { panic!("{error}") };
     assert_eq!(problems.iter().map(|(index, _)| *index).collect::<Vec<_>>(), [0, 2]);
@@ -65,8 +61,7 @@ async fn every_misfit_of_a_submission_is_told_and_nothing_is_stored() {
 #[tokio::test]
 async fn a_passing_fault_is_tried_again_after_the_backoff() {
     let busy = || Act::Fail(Fault::retry("Busy", "try later"));
-    let (flow, mut begins) = Scripted::new([busy(), busy()]);
-    let world = World::with_flow(flow).await;
+    let (world, mut begins) = World::scripted([busy(), busy()]).await;
     let id = world.submit(job(1)).await;
     for attempt in 1..=2 {
         begins.recv().await.unwrap();
@@ -83,8 +78,7 @@ async fn a_passing_fault_is_tried_again_after_the_backoff() {
 
 #[tokio::test]
 async fn the_last_attempt_fails_the_job() {
-    let (flow, _) = Scripted::new([Act::Fail(Fault::retry("Busy", "try later"))]);
-    let world = World::with_flow(flow).await;
+    let (world, _) = World::scripted([Act::Fail(Fault::retry("Busy", "try later"))]).await;
     let once = Spec { max_attempts: 1, ..spec("scripted") };
     let id = world.submit(NewJob { spec: once, ..job(1) }).await;
     let failed = world.ended(id).await;
@@ -93,8 +87,7 @@ async fn the_last_attempt_fails_the_job() {
 
 #[tokio::test]
 async fn a_panic_fails_its_job_and_the_worker_goes_on() {
-    let (flow, _) = Scripted::new([Act::Panic, Act::Panic, Act::Panic]);
-    let world = World::with_flow(flow).await;
+    let (world, _) = World::scripted([Act::Panic, Act::Panic, Act::Panic]).await;
     for _ in 0..3 {
         let id = world.submit(job(1)).await;
         let error = world.ended(id).await.error.unwrap();
@@ -109,8 +102,7 @@ async fn a_panic_fails_its_job_and_the_worker_goes_on() {
 async fn a_fault_may_put_off_the_next_attempt() {
     let not_before = Some(Span::from_secs(60));
     let fault = Fault { class: Class::Retry { not_before }, ..Fault::last("Limited", "wait") };
-    let (flow, _) = Scripted::new([Act::Fail(fault)]);
-    let world = World::with_flow(flow).await;
+    let (world, _) = World::scripted([Act::Fail(fault)]).await;
     let id = world.submit(job(1)).await;
     let waiting = world.reaches(id, State::Scheduled).await;
     assert_eq!(waiting.run_at, world.engine.now().after(Span::from_secs(60)));
@@ -118,8 +110,7 @@ async fn a_fault_may_put_off_the_next_attempt() {
 
 #[tokio::test]
 async fn a_delayed_job_waits_for_its_time() {
-    let (flow, mut begins) = Scripted::new([]);
-    let world = World::with_flow(flow).await;
+    let (world, mut begins) = World::scripted([]).await;
     let later = Spec { start: Start::After(Span::from_secs(60)), ..spec("scripted") };
     let id = world.submit(NewJob { spec: later, ..job("late") }).await;
     world.submit(job("early")).await;
@@ -133,8 +124,8 @@ async fn a_delayed_job_waits_for_its_time() {
 async fn a_higher_priority_goes_first() {
     let (told, word) = mpsc::channel();
     let (told_too, word_too) = mpsc::channel();
-    let (flow, mut begins) = Scripted::new([Act::UntilTold(word), Act::UntilTold(word_too)]);
-    let world = World::with_flow(flow).await;
+    let (world, mut begins) =
+        World::scripted([Act::UntilTold(word), Act::UntilTold(word_too)]).await;
     for name in ["first", "second"] {
         world.submit(job(name)).await;
         begins.recv().await.unwrap();
@@ -151,8 +142,7 @@ async fn a_higher_priority_goes_first() {
 #[tokio::test]
 async fn an_attempt_that_takes_too_long_is_ended_and_its_late_outcome_refused() {
     let (told, word) = mpsc::channel();
-    let (flow, mut begins) = Scripted::new([Act::UntilTold(word)]);
-    let world = World::with_flow(flow).await;
+    let (world, mut begins) = World::scripted([Act::UntilTold(word)]).await;
     let limited = Spec { timeout: Some(Span::from_secs(3)), ..spec("scripted") };
     let id = world.submit(NewJob { spec: limited, ..job(1) }).await;
     begins.recv().await.unwrap();
@@ -168,8 +158,7 @@ async fn an_attempt_that_takes_too_long_is_ended_and_its_late_outcome_refused() 
 
 #[tokio::test]
 async fn cancelling_a_waiting_job_keeps_it_from_running() {
-    let (flow, mut begins) = Scripted::new([]);
-    let world = World::with_flow(flow).await;
+    let (world, mut begins) = World::scripted([]).await;
     let later = Spec { start: Start::After(Span::from_secs(60)), ..spec("scripted") };
     let id = world.submit(NewJob { spec: later, ..job("never") }).await;
     let outcomes = world.engine.cancel(&[id, id]).await.unwrap();
@@ -184,8 +173,7 @@ async fn cancelling_a_waiting_job_keeps_it_from_running() {
 
 #[tokio::test]
 async fn cancelling_a_running_job_is_recorded_at_once_and_stops_its_work() {
-    let (flow, mut begins) = Scripted::new([Act::UntilStopped]);
-    let world = World::with_flow(flow).await;
+    let (world, mut begins) = World::scripted([Act::UntilStopped]).await;
     let id = world.submit(job(1)).await;
     begins.recv().await.unwrap();
     assert_eq!(world.engine.cancel(&[id]).await.unwrap(), [Cancelled::Done(State::Running)]);
@@ -198,8 +186,7 @@ async fn cancelling_a_running_job_is_recorded_at_once_and_stops_its_work() {
 
 #[tokio::test]
 async fn a_failed_job_runs_again_when_asked_and_a_completed_one_does_not() {
-    let (flow, _) = Scripted::new([Act::Fail(Fault::last("Bad", "no"))]);
-    let world = World::with_flow(flow).await;
+    let (world, _) = World::scripted([Act::Fail(Fault::last("Bad", "no"))]).await;
     let id = world.submit(job(1)).await;
     assert_eq!(world.ended(id).await.state, State::Failed);
     assert_eq!(world.engine.retry(&[id]).await.unwrap(), [Retried::Done]);
@@ -211,8 +198,7 @@ async fn a_failed_job_runs_again_when_asked_and_a_completed_one_does_not() {
 
 #[tokio::test]
 async fn the_same_idempotency_key_gives_the_same_job_and_the_same_answer() {
-    let (flow, _) = Scripted::new([]);
-    let world = World::with_flow(flow).await;
+    let (world, _) = World::scripted([]).await;
     let key = |body: &[u8]| {
         Idempotency::new("test", "k", Fingerprint::of(body), world.engine.now()).unwrap()
     };
@@ -229,8 +215,7 @@ async fn the_same_idempotency_key_gives_the_same_job_and_the_same_answer() {
 #[tokio::test]
 async fn progress_can_be_read_while_the_job_runs() {
     let (told, word) = mpsc::channel();
-    let (flow, mut begins) = Scripted::new([Act::UntilTold(word)]);
-    let world = World::with_flow(flow).await;
+    let (world, mut begins) = World::scripted([Act::UntilTold(word)]).await;
     let id = world.submit(job(1)).await;
     begins.recv().await.unwrap();
     loop {
@@ -248,8 +233,7 @@ async fn progress_can_be_read_while_the_job_runs() {
 #[tokio::test]
 async fn a_shutdown_waits_for_work_under_way_and_takes_on_no_more() {
     let (told, word) = mpsc::channel();
-    let (flow, mut begins) = Scripted::new([Act::UntilTold(word)]);
-    let world = World::with_flow(flow).await;
+    let (world, mut begins) = World::scripted([Act::UntilTold(word)]).await;
     let id = world.submit(job(1)).await;
     begins.recv().await.unwrap();
     let engine = world.engine.clone();
@@ -265,8 +249,7 @@ async fn a_shutdown_waits_for_work_under_way_and_takes_on_no_more() {
 
 #[tokio::test]
 async fn a_shutdown_hands_back_what_does_not_end_within_the_grace() {
-    let (flow, mut begins) = Scripted::new([Act::UntilStopped]);
-    let world = World::with_flow(flow).await;
+    let (world, mut begins) = World::scripted([Act::UntilStopped]).await;
     let id = world.submit(job(1)).await;
     begins.recv().await.unwrap();
     let engine = world.engine.clone();
@@ -307,8 +290,7 @@ async fn a_flow_that_gives_up_at_a_shutdown_does_not_count_as_cancelled() {
 
 #[tokio::test]
 async fn waiting_for_an_unknown_job_ends_at_once() {
-    let (flow, _) = Scripted::new([]);
-    let world = World::with_flow(flow).await;
+    let (world, _) = World::scripted([]).await;
     let id = world.submit(job(1)).await;
     let unknown = jobmill_model::JobId::from_bytes([0; 16]);
     assert_eq!(world.engine.wait(unknown, LONG).await, Ok(None));
@@ -325,8 +307,7 @@ fn a_registry_refuses_a_second_flow_of_the_same_name() {
 
 #[tokio::test]
 async fn a_paused_queue_starts_nothing_until_it_goes_on() {
-    let (flow, mut begins) = Scripted::new([]);
-    let world = World::with_flow(flow).await;
+    let (world, mut begins) = World::scripted([]).await;
     let queue = Name::trusted("default");
     assert!(world.engine.queue_pause(&queue, true).await.unwrap().paused);
     let id = world.submit(job(1)).await;
@@ -339,8 +320,7 @@ async fn a_paused_queue_starts_nothing_until_it_goes_on() {
 #[tokio::test]
 async fn the_end_of_a_job_starts_the_next_of_its_key() {
     let (tell, told) = mpsc::channel();
-    let (flow, mut begins) = Scripted::new([Act::UntilTold(told)]);
-    let world = World::with_flow(flow).await;
+    let (world, mut begins) = World::scripted([Act::UntilTold(told)]).await;
     let keyed = |input: i64| {
         let spec = Spec { key: Some(Name::trusted("ann")), ..spec("scripted") };
         NewJob { spec, ..job(input) }
@@ -358,8 +338,7 @@ async fn the_end_of_a_job_starts_the_next_of_its_key() {
 #[tokio::test]
 async fn a_raised_limit_of_keys_starts_held_jobs() {
     let (tell, told) = mpsc::channel();
-    let (flow, mut begins) = Scripted::new([Act::UntilTold(told)]);
-    let world = World::with_flow(flow).await;
+    let (world, mut begins) = World::scripted([Act::UntilTold(told)]).await;
     let spec = Spec { key: Some(Name::trusted("ann")), ..spec("scripted") };
     let first = world.submit(NewJob { spec: spec.clone(), ..job(1) }).await;
     assert_eq!(begins.recv().await, Some(Value::from(1)));
@@ -373,8 +352,7 @@ async fn a_raised_limit_of_keys_starts_held_jobs() {
 
 #[tokio::test]
 async fn a_rate_starts_the_next_job_when_it_has_refilled() {
-    let (flow, mut begins) = Scripted::new([]);
-    let world = World::with_flow(flow).await;
+    let (world, mut begins) = World::scripted([]).await;
     let rate = Some(Rate { count: 1, per: Span::from_secs(60) });
     let rules = QueueRules { rate, ..QueueRules::default() };
     let queue = Name::trusted("default");

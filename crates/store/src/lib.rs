@@ -81,49 +81,18 @@ pub use signal::{Signal, Signalled, Signals};
 pub use table_row::{NewRow, RowExtent, RowInsert, Rows, RowsInserted, StoredRow};
 pub use tally::{Tallies, Tally};
 
-/// Everything that the engine needs of a store.
-pub trait Store:
-    Jobs
-    + Leases
-    + Outside
-    + Ledgers
-    + Flows
-    + Queues
-    + Journals
-    + Signals
-    + Outputs
-    + Attempts
-    + Tallies
-    + Definitions
-    + Documents
-    + Rows
-    + Schedules
-    + Keys
-    + Retention
-    + Events
-{
+macro_rules! store {
+    ($($port:ident)*) => {
+        /// Everything that the engine needs of a store.
+        pub trait Store: $($port +)* {}
+
+        impl<T> Store for T where T: $($port +)* {}
+    };
 }
 
-impl<T> Store for T where
-    T: Jobs
-        + Leases
-        + Outside
-        + Ledgers
-        + Flows
-        + Queues
-        + Journals
-        + Signals
-        + Outputs
-        + Attempts
-        + Tallies
-        + Definitions
-        + Documents
-        + Rows
-        + Schedules
-        + Keys
-        + Retention
-        + Events
-{
+store! {
+    Jobs Leases Outside Ledgers Flows Queues Journals Signals Outputs Attempts Tallies Definitions
+    Documents Rows Schedules Keys Retention Events
 }
 
 /// What a verb answers.

@@ -42,8 +42,8 @@ impl Verb {
         match self {
             Self::List => list(client, screen).await,
             Self::Show { name } => {
-                let name: String = form_urlencoded::byte_serialize(name.as_bytes()).collect();
-                let flow = client.ask(&Request::get(format!("/flows/{name}"))).await?;
+                let path = format!("/flows/{}", session::escaped(&name));
+                let flow = client.ask(&Request::get(path)).await?;
                 Ok(screen.value(&flow)?)
             }
         }

@@ -91,8 +91,8 @@ impl Verb {
             }
             Self::List => show_list(screen, &client.ask(&Request::get("/keys")).await?),
             Self::Revoke { name } => {
-                let name: String = form_urlencoded::byte_serialize(name.as_bytes()).collect();
-                let revoked = client.ask(&Request::delete(format!("/keys/{name}"))).await?;
+                let path = format!("/keys/{}", session::escaped(name));
+                let revoked = client.ask(&Request::delete(path)).await?;
                 Ok(screen.value(&revoked)?)
             }
         }

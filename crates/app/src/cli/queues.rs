@@ -7,7 +7,7 @@ use super::screen::Screen;
 use super::session::{self, field, items, number, object, text};
 use super::table::Table;
 use super::{Context, Failure};
-use crate::client::{Client, Request};
+use crate::client::{Client, Query, Request};
 use crate::config::{Calling, Flags};
 
 /// Shows the queues of a server, limits, pauses and resumes them
@@ -105,21 +105,17 @@ fn rate(text: &str) -> Result<Value, Failure> {
 }
 
 fn route(queue: &str, rest: &str) -> String {
-    let queue: String = form_urlencoded::byte_serialize(queue.as_bytes()).collect();
-    format!("/queues/{queue}{rest}")
+    format!("/queues/{}{rest}", session::escaped(queue))
 }
 
 async fn list(client: &Client, screen: Screen) -> Result<(), Failure> {
-    let (mut queues, mut cursor) = (Vec::new(), String::new());
+    let (mut queues, mut query) = (Vec::new(), Query::default().with("limit", 1_000));
     loop {
-        let page = client.ask(&Request::get(format!("/queues?limit=1000{cursor}"))).await?;
+        let page = client.ask(&Request::get(format!("/queues{query}"))).await?;
         queues.extend(items(&page).iter().cloned());
         match text(&page, "next") {
             "" => break,
-            next => {
-                let next: String = form_urlencoded::byte_serialize(next.as_bytes()).collect();
-                cursor = format!("&cursor={next}");
-            }
+            next => query = Query::default().with("limit", 1_000).with("cursor", next),
         }
     }
     let whole = Value::map([("items", Value::list(queues.iter().cloned())), ("next", Value::Null)]);

@@ -21,6 +21,13 @@ pub(super) fn client(context: &Context, flags: &Flags<Calling>) -> Result<Client
     Ok(Client::new(address, key))
 }
 
+/// A text as a part of a path.
+pub(super) fn escaped(text: &str) -> String {
+    let text: String = form_urlencoded::byte_serialize(text.as_bytes()).collect();
+    // A plus stands for itself in a path.
+    text.replace('+', "%20")
+}
+
 /// A text of an object; empty where there is none.
 pub(super) fn text<'a>(value: &'a Value, name: &str) -> &'a str {
     field(value, name).and_then(Value::as_str).unwrap_or_default()

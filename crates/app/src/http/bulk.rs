@@ -13,6 +13,7 @@ use jobmill_store::{Deleted, JobQuery};
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
+use super::described::{Many, NoJob, NoSuchFilter};
 use super::jobs::{find, refuse_query};
 use super::path::JobPath;
 use super::refusal::{Kind, Refusal};
@@ -43,14 +44,7 @@ pub(crate) fn routes() -> OpenApiRouter<Arc<Room>> {
     params(
         ("status" = Option<String>, Query, example = "submitted",
             description = "Only jobs in this state: scheduled, submitted, running"),
-        ("flow" = Option<String>, Query, description = "Only jobs of this flow"),
-        ("queue" = Option<String>, Query, description = "Only jobs of this queue"),
-        ("tag" = Option<String>, Query, description = "Only jobs with this tag"),
-        ("since" = Option<String>, Query, description = "Only jobs submitted at or after this"),
-        ("until" = Option<String>, Query, description = "Only jobs submitted before this"),
-        ("all" = Option<bool>, Query, description = "Needed where no filter is given"),
-        ("dry_run" = Option<bool>, Query, description = "Counts and changes nothing"),
-        ("cursor" = Option<String>, Query, description = "The `next` of the answer before"),
+        Many,
     ),
     responses(
         (status = 200, description = "How many matched, and how many were cancelled", body = Done,
@@ -75,20 +69,12 @@ async fn cancel_jobs(State(room): Shared, uri: Uri) -> Answer {
     params(
         ("status" = Option<String>, Query, example = "failed",
             description = "Only jobs in this state: failed, cancelled"),
-        ("flow" = Option<String>, Query, description = "Only jobs of this flow"),
-        ("queue" = Option<String>, Query, description = "Only jobs of this queue"),
-        ("tag" = Option<String>, Query, description = "Only jobs with this tag"),
-        ("since" = Option<String>, Query, description = "Only jobs submitted at or after this"),
-        ("until" = Option<String>, Query, description = "Only jobs submitted before this"),
-        ("all" = Option<bool>, Query, description = "Needed where no filter is given"),
-        ("dry_run" = Option<bool>, Query, description = "Counts and changes nothing"),
-        ("cursor" = Option<String>, Query, description = "The `next` of the answer before"),
+        Many,
     ),
     responses(
         (status = 200, description = "How many matched, and how many run again", body = Done,
             example = json!({"dry_run": true, "matched": 3, "changed": 0, "next": null})),
-        (status = 400, description = "A filter makes no sense, or there is none",
-            body = Document, content_type = "application/problem+json"),
+        NoSuchFilter,
     )
 )]
 async fn retry_jobs(State(room): Shared, uri: Uri) -> Answer {
@@ -104,20 +90,12 @@ async fn retry_jobs(State(room): Shared, uri: Uri) -> Answer {
     params(
         ("status" = Option<String>, Query, example = "completed",
             description = "Only jobs in this state: completed, failed, cancelled"),
-        ("flow" = Option<String>, Query, description = "Only jobs of this flow"),
-        ("queue" = Option<String>, Query, description = "Only jobs of this queue"),
-        ("tag" = Option<String>, Query, description = "Only jobs with this tag"),
-        ("since" = Option<String>, Query, description = "Only jobs submitted at or after this"),
-        ("until" = Option<String>, Query, description = "Only jobs submitted before this"),
-        ("all" = Option<bool>, Query, description = "Needed where no filter is given"),
-        ("dry_run" = Option<bool>, Query, description = "Counts and changes nothing"),
-        ("cursor" = Option<String>, Query, description = "The `next` of the answer before"),
+        Many,
     ),
     responses(
         (status = 200, description = "How many matched, and how many are gone", body = Done,
             example = json!({"dry_run": false, "matched": 40, "changed": 40, "next": null})),
-        (status = 400, description = "A filter makes no sense, or there is none",
-            body = Document, content_type = "application/problem+json"),
+        NoSuchFilter,
     )
 )]
 async fn delete_jobs(State(room): Shared, uri: Uri) -> Answer {
@@ -175,8 +153,7 @@ fn impossible(verb: BulkVerb, state: JobState) -> String {
     params(("id" = String, Path, description = "The job's id")),
     responses(
         (status = 204, description = "It is gone"),
-        (status = 404, description = "No job has this id",
-            body = Document, content_type = "application/problem+json"),
+        NoJob,
         (status = 409, description = "It has not ended, or its parent has not",
             body = Document, content_type = "application/problem+json",
             example = json!({"type": "urn:jobmill:problem:not-possible",

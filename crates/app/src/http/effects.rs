@@ -11,6 +11,7 @@ use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
 use super::body::{Posted, no_token};
+use super::described::{NoJob, NoSuchPage};
 use super::jobs::{find, refuse_query};
 use super::leases::lost;
 use super::path::{EffectPath, JobPath};
@@ -42,8 +43,7 @@ pub(crate) fn routes() -> OpenApiRouter<Arc<Room>> {
         (status = 201, description = "It is recorded", body = Effect),
         (status = 200, description = "The step had this result before, which counts",
             body = Effect),
-        (status = 404, description = "No job has this id",
-            body = Document, content_type = "application/problem+json"),
+        NoJob,
         (status = 409, description = "The lease has ended; nothing is recorded",
             body = Document, content_type = "application/problem+json"),
         (status = 422, description = "The result is too large, or the ledger is full",
@@ -105,10 +105,8 @@ async fn get_effect(State(room): Shared, EffectPath(id, name): EffectPath) -> An
     ),
     responses(
         (status = 200, description = "A page of steps", body = Page<Effect>),
-        (status = 400, description = "The limit or the cursor makes no sense",
-            body = Document, content_type = "application/problem+json"),
-        (status = 404, description = "No job has this id",
-            body = Document, content_type = "application/problem+json"),
+        NoSuchPage,
+        NoJob,
     )
 )]
 async fn list_effects(State(room): Shared, JobPath(id): JobPath, uri: Uri) -> Answer {

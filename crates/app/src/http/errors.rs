@@ -8,6 +8,7 @@ use jobmill_store::AttemptQuery;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
+use super::described::NoJob;
 use super::jobs::{find, refuse_query};
 use super::path::JobPath;
 use super::reply::{self, Answer};
@@ -41,8 +42,7 @@ pub(crate) fn routes() -> OpenApiRouter<Arc<Room>> {
                 "failed_at": "2026-11-21T09:35:00.250Z", "trace": ""}], "next": null})),
         (status = 400, description = "A filter, the limit or the cursor makes no sense",
             body = Document, content_type = "application/problem+json"),
-        (status = 404, description = "No job has this id",
-            body = Document, content_type = "application/problem+json"),
+        NoJob,
     )
 )]
 async fn list_errors(State(room): Shared, JobPath(id): JobPath, uri: Uri) -> Answer {

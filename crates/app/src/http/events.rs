@@ -16,6 +16,7 @@ use tokio::sync::OwnedSemaphorePermit;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
+use super::described::NoJob;
 use super::jobs::refuse_query;
 use super::path::JobPath;
 use super::refusal::{Kind, Refusal};
@@ -48,8 +49,7 @@ pub(crate) fn routes() -> OpenApiRouter<Arc<Room>> {
                 data: {\"id\":\"0190d5a4-7b3c-7def-8a11-2f6d1c0e9b43\",\"status\":\"running\"}\n\n"),
         (status = 400, description = "`Last-Event-ID` is none",
             body = Document, content_type = "application/problem+json"),
-        (status = 404, description = "No job has this id",
-            body = Document, content_type = "application/problem+json"),
+        NoJob,
         (status = 503, description = "Too many streams are open, or the server is shutting down",
             body = Document, content_type = "application/problem+json",
             headers(("Retry-After" = u64, description = "Seconds to wait"))),

@@ -12,6 +12,7 @@ use jobmill_model::limits::GRAPH_STEPS;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
+use super::described::NoJob;
 use super::jobs::refuse_query;
 use super::path::{JobPath, NamePath};
 use super::refusal::{Kind, Refusal};
@@ -65,8 +66,7 @@ async fn draw_workflow(State(room): Shared, NamePath(text): NamePath, uri: Uri) 
     params(("id" = String, Path, description = "The job's id")),
     responses(
         (status = 200, description = "The picture", body = String, content_type = "image/svg+xml"),
-        (status = 404, description = "No job has this id",
-            body = Document, content_type = "application/problem+json"),
+        NoJob,
         (status = 422, description = "The job is no execution of a workflow, its revision is gone, \
             or it has more than 2,000 steps",
             body = Document, content_type = "application/problem+json"),

@@ -12,6 +12,7 @@ use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
 use super::body::Posted;
+use super::described::NoJob;
 use super::path::JobPath;
 use super::refusal::{Kind, Refusal};
 use super::reply::{self, Answer};
@@ -346,8 +347,7 @@ async fn get_job(State(room): Shared, JobPath(id): JobPath) -> Answer {
                 "until": "2026-11-21T09:30:07.250Z", "ahead": null, "attempt": 2,
                 "max_attempts": 5, "error": {"type": "Busy", "message": "try later"},
                 "waiting_for": null, "children": null})),
-        (status = 404, description = "No job has this id",
-            body = Document, content_type = "application/problem+json"),
+        NoJob,
     )
 )]
 async fn get_explanation(State(room): Shared, JobPath(id): JobPath) -> Answer {
@@ -369,8 +369,7 @@ pub(crate) async fn find(room: &Room, id: JobId) -> Result<Model, Refusal> {
     params(("id" = String, Path, description = "The job's id")),
     responses(
         (status = 200, description = "It is cancelled, now or before", body = Job),
-        (status = 404, description = "No job has this id",
-            body = Document, content_type = "application/problem+json"),
+        NoJob,
         (status = 409, description = "It has ended in another way",
             body = Document, content_type = "application/problem+json",
             example = json!({"type": "urn:jobmill:problem:not-possible",
@@ -402,8 +401,7 @@ async fn cancel_job(State(room): Shared, JobPath(id): JobPath) -> Answer {
     responses(
         (status = 202, description = "A new run is open", body = Job,
             headers(("Location" = String, description = "Where the job can be read"))),
-        (status = 404, description = "No job has this id",
-            body = Document, content_type = "application/problem+json"),
+        NoJob,
         (status = 409, description = "It is neither failed nor cancelled",
             body = Document, content_type = "application/problem+json"),
     )

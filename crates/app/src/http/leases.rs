@@ -17,6 +17,7 @@ use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
 use super::body::Posted;
+use super::described::{NoJob, NoSense, NothingDone};
 use super::path::{JobPath, NamePath};
 use super::refusal::{Kind, Refusal};
 use super::reply::{self, Answer};
@@ -172,15 +173,13 @@ async fn under_lease<T: Default>(
     request_body(content = lease::Beat, description = "The lease"),
     responses(
         (status = 200, description = "The lease goes on", body = Extended),
-        (status = 404, description = "No job has this id",
-            body = Document, content_type = "application/problem+json"),
+        NoJob,
         (status = 409, description = "The lease has ended; `job_status` says where the job stands",
             body = Document, content_type = "application/problem+json",
             example = json!({"type": "urn:jobmill:problem:lease-ended", "title": "Lease ended",
                 "status": 409, "detail": "the job was cancelled; stop working on it",
                 "id": "0190d5a4-7b3c-7def-8a11-2f6d1c0e9b42", "job_status": "cancelled"})),
-        (status = 422, description = "The body makes no sense",
-            body = Document, content_type = "application/problem+json"),
+        NoSense,
     )
 )]
 async fn heartbeat_job(State(room): Shared, JobPath(id): JobPath, posted: Posted) -> Answer {
@@ -188,10 +187,7 @@ async fn heartbeat_job(State(room): Shared, JobPath(id): JobPath, posted: Posted
     let read = |reader: &mut Reader<'_, '_>| lease::read_span(reader, "lease");
     let (token, span) = under_lease(&posted, &fields, read).await?;
     let ends = room.engine.heartbeat(vec![(id, token, span)]).await?;
-    match ends.into_iter().next().unwrap_or(Err(Lost::Unknown)) {
-        Ok(end) => Ok(reply::json(&Extended::new(id, end))),
-        Err(reason) => Err(lost(id, reason)),
-    }
+    Ok(reply::json(&Extended::new(id, only(id, ends)?)))
 }
 
 /// Extend many leases
@@ -202,8 +198,7 @@ async fn heartbeat_job(State(room): Shared, JobPath(id): JobPath, posted: Posted
     request_body(content = Vec<lease::Beat>, description = "The leases, at most 1,000"),
     responses(
         (status = 200, description = "What became of each", body = Page<Item>),
-        (status = 422, description = "The body makes no sense; nothing was done",
-            body = Document, content_type = "application/problem+json"),
+        NothingDone,
     )
 )]
 async fn heartbeat_jobs(State(room): Shared, posted: Posted) -> Answer {
@@ -230,21 +225,17 @@ async fn heartbeat_jobs(State(room): Shared, posted: Posted) -> Answer {
     request_body(content = lease::Report, description = "How far the job has come"),
     responses(
         (status = 200, description = "It is recorded and the lease goes on", body = Extended),
-        (status = 404, description = "No job has this id",
-            body = Document, content_type = "application/problem+json"),
+        NoJob,
         (status = 409, description = "The lease has ended",
             body = Document, content_type = "application/problem+json"),
-        (status = 422, description = "The body makes no sense",
-            body = Document, content_type = "application/problem+json"),
+        NoSense,
     )
 )]
 async fn report_progress(State(room): Shared, JobPath(id): JobPath, posted: Posted) -> Answer {
     let fields = ["token", "done", "total", "message"];
     let (token, progress) = under_lease(&posted, &fields, lease::read_progress).await?;
-    match room.engine.progress(id, token, progress).await? {
-        Ok(end) => Ok(reply::json(&Extended::new(id, end))),
-        Err(reason) => Err(lost(id, reason)),
-    }
+    let end = room.engine.progress(id, token, progress).await?.map_err(|it| lost(id, it))?;
+    Ok(reply::json(&Extended::new(id, end)))
 }
 
 /// Complete a job
@@ -258,12 +249,10 @@ async fn report_progress(State(room): Shared, JobPath(id): JobPath, posted: Post
     request_body(content = lease::Completion, description = "The result"),
     responses(
         (status = 200, description = "The job is completed", body = Ended),
-        (status = 404, description = "No job has this id",
-            body = Document, content_type = "application/problem+json"),
+        NoJob,
         (status = 409, description = "The lease has ended; the result is refused",
             body = Document, content_type = "application/problem+json"),
-        (status = 422, description = "The body makes no sense",
-            body = Document, content_type = "application/problem+json"),
+        NoSense,
     )
 )]
 async fn complete_job(room: Shared, JobPath(id): JobPath, posted: Posted) -> Answer {
@@ -278,8 +267,7 @@ async fn complete_job(room: Shared, JobPath(id): JobPath, posted: Posted) -> Ans
     request_body(content = Vec<lease::Completion>, description = "The results, at most 1,000"),
     responses(
         (status = 200, description = "What became of each", body = Page<Item>),
-        (status = 422, description = "The body makes no sense; nothing was done",
-            body = Document, content_type = "application/problem+json"),
+        NothingDone,
     )
 )]
 async fn complete_jobs(room: Shared, posted: Posted) -> Answer {
@@ -299,12 +287,10 @@ async fn complete_jobs(room: Shared, posted: Posted) -> Answer {
             "error": {"type": "Busy", "message": "the other side asks to wait"}})),
     responses(
         (status = 200, description = "It is recorded", body = Ended),
-        (status = 404, description = "No job has this id",
-            body = Document, content_type = "application/problem+json"),
+        NoJob,
         (status = 409, description = "The lease has ended; nothing is recorded",
             body = Document, content_type = "application/problem+json"),
-        (status = 422, description = "The body makes no sense",
-            body = Document, content_type = "application/problem+json"),
+        NoSense,
     )
 )]
 async fn fail_job(room: Shared, JobPath(id): JobPath, posted: Posted) -> Answer {
@@ -320,8 +306,7 @@ async fn fail_job(room: Shared, JobPath(id): JobPath, posted: Posted) -> Answer 
     request_body(content = Vec<lease::Failing>, description = "The failures, at most 1,000"),
     responses(
         (status = 200, description = "What became of each", body = Page<Item>),
-        (status = 422, description = "The body makes no sense; nothing was done",
-            body = Document, content_type = "application/problem+json"),
+        NothingDone,
     )
 )]
 async fn fail_jobs(room: Shared, posted: Posted) -> Answer {
@@ -339,21 +324,17 @@ async fn fail_jobs(room: Shared, posted: Posted) -> Answer {
     request_body(content = lease::TokenOnly, description = "The lease"),
     responses(
         (status = 200, description = "The job waits for the next worker", body = Ended),
-        (status = 404, description = "No job has this id",
-            body = Document, content_type = "application/problem+json"),
+        NoJob,
         (status = 409, description = "The lease has ended",
             body = Document, content_type = "application/problem+json"),
-        (status = 422, description = "The body makes no sense",
-            body = Document, content_type = "application/problem+json"),
+        NoSense,
     )
 )]
 async fn release_job(State(room): Shared, JobPath(id): JobPath, posted: Posted) -> Answer {
     let (token, ()) = under_lease(&posted, &["token"], |_| ()).await?;
     let released = room.engine.release(vec![(id, token)]).await?;
-    match released.into_iter().next().unwrap_or(Err(Lost::Unknown)) {
-        Ok(()) => Ok(reply::json(&Ended::new(id, JobState::Submitted))),
-        Err(reason) => Err(lost(id, reason)),
-    }
+    only(id, released)?;
+    Ok(reply::json(&Ended::new(id, JobState::Submitted)))
 }
 
 type ReadOutcome = fn(&mut Reader<'_, '_>) -> Result<Value, Fault>;
@@ -369,10 +350,7 @@ async fn finish_one(
     let (token, outcome) = under_lease(posted, fields, read).await?;
     let outcome = outcome.unwrap_or(Ok(Value::Null));
     let finished = room.engine.finish(vec![Ending { id, token, outcome }]).await?;
-    match finished.into_iter().next().unwrap_or(Err(Lost::Unknown)) {
-        Ok(state) => Ok(reply::json(&Ended::new(id, state))),
-        Err(reason) => Err(lost(id, reason)),
-    }
+    Ok(reply::json(&Ended::new(id, only(id, finished)?)))
 }
 
 async fn finish_many(
@@ -391,6 +369,12 @@ async fn finish_many(
         expires_at: None,
         error: None,
     }))
+}
+
+/// The answer to a request for one job.
+fn only<T>(id: JobId, answers: Vec<Result<T, Lost>>) -> Result<T, Refusal> {
+    let answer = answers.into_iter().next().unwrap_or(Err(Lost::Unknown));
+    answer.map_err(|reason| lost(id, reason))
 }
 
 /// Reads a list of requests, each with its job and its lease.

@@ -13,6 +13,7 @@ mod body;
 mod bulk;
 mod compat;
 mod deadline;
+mod described;
 mod docs;
 mod door;
 mod effects;

@@ -12,6 +12,7 @@ use jobmill_store::StoreError;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
+use super::described::{NoJob, NoSuchPage};
 use super::jobs::refuse_query;
 use super::path::JobPath;
 use super::reply::{self, Answer};
@@ -43,10 +44,8 @@ pub(crate) fn routes() -> OpenApiRouter<Arc<Room>> {
     responses(
         (status = 200, description = "A page of entries", body = Page<Pair>,
             example = json!({"items": [{"key": "1 3", "value": "2 4"}], "next": null})),
-        (status = 400, description = "The limit or the cursor makes no sense",
-            body = Document, content_type = "application/problem+json"),
-        (status = 404, description = "No job has this id",
-            body = Document, content_type = "application/problem+json"),
+        NoSuchPage,
+        NoJob,
         (status = 409, description = "It is not finished",
             body = Document, content_type = "application/problem+json"),
     )

@@ -10,6 +10,7 @@ use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
 use super::body::Posted;
+use super::described::NoSuchPage;
 use super::jobs::refuse_query;
 use super::path::NamePath;
 use super::refusal::{Kind, Refusal};
@@ -42,8 +43,7 @@ pub(crate) fn routes() -> OpenApiRouter<Arc<Room>> {
             example = json!({"items": [{"name": "default", "paused": false, "concurrency": null,
                 "rate": {"count": 10, "per": "1s"}, "key_limit": 1, "waiting": 12, "held": 0,
                 "running": 4, "refills_at": "2026-11-21T09:30:00.250Z"}], "next": null})),
-        (status = 400, description = "The limit or the cursor makes no sense",
-            body = Document, content_type = "application/problem+json"),
+        NoSuchPage,
     )
 )]
 async fn list_queues(State(room): Shared, uri: Uri) -> Answer {

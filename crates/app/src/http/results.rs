@@ -17,6 +17,7 @@ use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
 use super::body::{Streamed, throw_away};
+use super::described::NoJob;
 use super::jobs::refuse_query;
 use super::leases::lost;
 use super::path::JobPath;
@@ -55,8 +56,7 @@ pub(crate) fn routes() -> OpenApiRouter<Arc<Room>> {
                 ("failed" = (value = json!({"id": "0190d5a4-7b3c-7def-8a11-2f6d1c0e9b42",
                     "status": "failed", "error": {"type": "Timeout",
                         "message": "the attempt took longer than 5m"}}))))),
-        (status = 404, description = "No job has this id",
-            body = Document, content_type = "application/problem+json"),
+        NoJob,
         (status = 409, description = "It is not finished; `job_status` says where it stands",
             body = Document, content_type = "application/problem+json",
             example = json!({"type": "urn:jobmill:problem:not-finished", "title": "Not finished",
@@ -86,8 +86,7 @@ async fn get_results(State(room): Shared, JobPath(id): JobPath, uri: Uri) -> Ans
     ),
     responses(
         (status = 200, description = "The outcome", body = Outcome),
-        (status = 404, description = "No job has this id",
-            body = Document, content_type = "application/problem+json"),
+        NoJob,
         (status = 409, description = "It is not finished",
             body = Document, content_type = "application/problem+json"),
     )
@@ -108,8 +107,7 @@ async fn get_result(state: Shared, id: JobPath, uri: Uri) -> Answer {
     request_body(content = Value, description = "The result, any JSON of at most 4 GiB"),
     responses(
         (status = 200, description = "The job is completed", body = Ended),
-        (status = 404, description = "No job has this id",
-            body = Document, content_type = "application/problem+json"),
+        NoJob,
         (status = 409, description = "The lease has ended, or another result of the job is being \
             sent",
             body = Document, content_type = "application/problem+json"),

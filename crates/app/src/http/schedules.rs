@@ -12,6 +12,7 @@ use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
 use super::body::Posted;
+use super::described::NoSchedule;
 use super::jobs::refuse_query;
 use super::path::NamePath;
 use super::refusal::{Kind, Refusal};
@@ -178,8 +179,7 @@ async fn list_schedules(State(room): Shared, uri: Uri) -> Answer {
     params(("name" = String, Path, description = "The schedule's name")),
     responses(
         (status = 200, description = "The schedule as it stands", body = Schedule),
-        (status = 404, description = "No schedule has this name",
-            body = Document, content_type = "application/problem+json"),
+        NoSchedule,
     )
 )]
 async fn get_schedule(State(room): Shared, NamePath(name): NamePath) -> Answer {
@@ -195,8 +195,7 @@ async fn get_schedule(State(room): Shared, NamePath(name): NamePath) -> Answer {
     params(("name" = String, Path, description = "The schedule's name")),
     responses(
         (status = 200, description = "It is gone", body = Deleted),
-        (status = 404, description = "No schedule has this name",
-            body = Document, content_type = "application/problem+json"),
+        NoSchedule,
     )
 )]
 async fn delete_schedule(State(room): Shared, NamePath(name): NamePath) -> Answer {
@@ -214,8 +213,7 @@ async fn delete_schedule(State(room): Shared, NamePath(name): NamePath) -> Answe
     params(("name" = String, Path, description = "The schedule's name")),
     responses(
         (status = 200, description = "It rests, now or before", body = Schedule),
-        (status = 404, description = "No schedule has this name",
-            body = Document, content_type = "application/problem+json"),
+        NoSchedule,
     )
 )]
 async fn pause_schedule(State(room): Shared, NamePath(name): NamePath) -> Answer {
@@ -230,8 +228,7 @@ async fn pause_schedule(State(room): Shared, NamePath(name): NamePath) -> Answer
     params(("name" = String, Path, description = "The schedule's name")),
     responses(
         (status = 200, description = "It is awake, now or before", body = Schedule),
-        (status = 404, description = "No schedule has this name",
-            body = Document, content_type = "application/problem+json"),
+        NoSchedule,
     )
 )]
 async fn resume_schedule(State(room): Shared, NamePath(name): NamePath) -> Answer {
@@ -257,8 +254,7 @@ async fn rest(room: &Room, name: &str, paused: bool) -> Answer {
     responses(
         (status = 202, description = "Accepted: the job is on disk", body = Job,
             headers(("Location" = String, description = "Where the job can be read"))),
-        (status = 404, description = "No schedule has this name",
-            body = Document, content_type = "application/problem+json"),
+        NoSchedule,
         (status = 422, description = "The job cannot be submitted",
             body = Document, content_type = "application/problem+json"),
     )

@@ -7,12 +7,12 @@ use hyper::Uri;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
+use super::described::{NoJob, NoSuchPage};
 use super::jobs::refuse_query;
 use super::path::JobPath;
 use super::refusal::Refusal;
 use super::reply::{self, Answer};
 use super::room::{Room, Shared};
-use crate::wire::problem::Document;
 use crate::wire::query::Query;
 use crate::wire::step::{self, Step, Steps};
 
@@ -42,10 +42,8 @@ pub(crate) fn routes() -> OpenApiRouter<Arc<Room>> {
                 "kind": "STD_LIB_CALL", "state": "succeeded", "branch": 0, "parent": null,
                 "started_at": "2026-11-21T09:30:00.250Z", "ended_at": "2026-11-21T09:30:01.000Z",
                 "error": null}], "next": null, "total": 1, "kept": "whole"})),
-        (status = 400, description = "The limit or the cursor makes no sense",
-            body = Document, content_type = "application/problem+json"),
-        (status = 404, description = "No job has this id",
-            body = Document, content_type = "application/problem+json"),
+        NoSuchPage,
+        NoJob,
     )
 )]
 async fn list_steps(State(room): Shared, JobPath(id): JobPath, uri: Uri) -> Answer {

@@ -14,6 +14,7 @@ use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
 use super::body::Posted;
+use super::described::NoWorkflow;
 use super::jobs::refuse_query;
 use super::path::NamePath;
 use super::refusal::{Kind, Refusal};
@@ -149,8 +150,7 @@ fn of_deployment(error: DeployError) -> Refusal {
     params(("name" = String, Path, description = "The workflow's name")),
     responses(
         (status = 204, description = "It is gone"),
-        (status = 404, description = "No workflow has this name",
-            body = Document, content_type = "application/problem+json"),
+        NoWorkflow,
     )
 )]
 async fn delete_workflow(State(room): Shared, NamePath(text): NamePath) -> Answer {
@@ -172,8 +172,7 @@ async fn delete_workflow(State(room): Shared, NamePath(text): NamePath) -> Answe
     ),
     responses(
         (status = 200, description = "A page of revisions", body = Page<Workflow>),
-        (status = 404, description = "No workflow has this name",
-            body = Document, content_type = "application/problem+json"),
+        NoWorkflow,
     )
 )]
 async fn list_revisions(State(room): Shared, NamePath(text): NamePath, uri: Uri) -> Answer {
@@ -208,8 +207,7 @@ async fn list_revisions(State(room): Shared, NamePath(text): NamePath, uri: Uri)
     responses(
         (status = 202, description = "Accepted: the execution is on disk", body = Job,
             headers(("Location" = String, description = "Where the job can be read"))),
-        (status = 404, description = "No workflow has this name",
-            body = Document, content_type = "application/problem+json"),
+        NoWorkflow,
         (status = 422, description = "Everything that is wrong",
             body = Document, content_type = "application/problem+json"),
     )
@@ -251,8 +249,7 @@ async fn run_workflow(State(room): Shared, NamePath(text): NamePath, posted: Pos
     ),
     responses(
         (status = 200, description = "A page of jobs", body = Page<Job>),
-        (status = 404, description = "No workflow has this name",
-            body = Document, content_type = "application/problem+json"),
+        NoWorkflow,
     )
 )]
 async fn list_executions(State(room): Shared, NamePath(text): NamePath, uri: Uri) -> Answer {

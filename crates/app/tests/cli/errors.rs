@@ -1,18 +1,12 @@
 //! `jobmill jobs errors`.
 
-use crate::server::{Server, folder, items, text};
+use crate::server::{Server, UNEVEN, folder, items, text};
 
 #[test]
 fn every_failed_attempt_is_shown() {
     let folder = folder();
     let server = Server::start(folder.path(), &[]);
-    let id = server.submit(&[
-        "expand_reduce_flow",
-        "--input",
-        r#"{"a":1,"b":2,"c":3}"#,
-        "--params",
-        r#"{"merge":"zip","uneven":"error"}"#,
-    ]);
+    let id = server.submit(&UNEVEN);
     server.run(&["jobs", "wait", &id]).with(1);
     let errors = server.run(&["jobs", "errors", &id, "--json"]).with(0).json();
     assert_eq!(text(&items(&errors)[0], "type"), "UnevenParts");

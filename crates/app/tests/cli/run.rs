@@ -1,6 +1,6 @@
 //! `jobmill run`: a flow in the terminal, without a server.
 
-use crate::server::{folder, jobmill, product, run, run_with_input};
+use crate::server::{UNEVEN, folder, jobmill, product, run, run_with_input};
 
 const PAIRS: &str = r#"{"1":"2","3":"4","5":"6","7":"8"}"#;
 
@@ -61,14 +61,6 @@ fn an_unknown_flow_is_a_usage_error_with_a_near_one() {
 
 #[test]
 fn a_flow_that_fails_is_exit_code_1() {
-    let args = [
-        "run",
-        "expand_reduce_flow",
-        "--input",
-        r#"{"a":1,"b":2,"c":3}"#,
-        "--params",
-        r#"{"merge":"zip","uneven":"error"}"#,
-    ];
-    let ended = run(folder().path(), &args).with(1);
+    let ended = run(folder().path(), &[&["run"], &UNEVEN[..]].concat()).with(1);
     assert!(ended.err.starts_with("error: UnevenParts: "), "{}", ended.err);
 }

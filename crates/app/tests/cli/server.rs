@@ -192,6 +192,15 @@ fn next_line(err: &mut BufReader<ChildStderr>) -> Option<String> {
     (err.read_line(&mut line).unwrap() > 0).then(|| line.trim_end().to_owned())
 }
 
+/// A job that fails for good.
+pub(crate) const UNEVEN: [&str; 5] = [
+    "expand_reduce_flow",
+    "--input",
+    r#"{"a":1,"b":2,"c":3}"#,
+    "--params",
+    r#"{"merge":"zip","uneven":"error"}"#,
+];
+
 /// An empty folder.
 pub(crate) fn folder() -> TempDir {
     tempfile::tempdir().unwrap()

@@ -1,19 +1,13 @@
 //! `jobmill jobs wait`: the exit code says how the job ended.
 
-use crate::server::{Server, folder};
+use crate::server::{Server, UNEVEN, folder};
 
 #[test]
 fn the_exit_code_says_how_the_job_ended() {
     let folder = folder();
     let server = Server::start(folder.path(), &[]);
     let good = server.submit(&["range_report", "--input", r#"{"start":1,"end":2}"#]);
-    let bad = server.submit(&[
-        "expand_reduce_flow",
-        "--input",
-        r#"{"a":1,"b":2,"c":3}"#,
-        "--params",
-        r#"{"merge":"zip","uneven":"error"}"#,
-    ]);
+    let bad = server.submit(&UNEVEN);
     let later =
         server.submit(&["range_report", "--input", r#"{"start":1,"end":2}"#, "--delay", "1h"]);
     assert!(server.run(&["jobs", "wait", &good]).with(0).out.contains("completed"));

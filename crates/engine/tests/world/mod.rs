@@ -160,6 +160,14 @@ impl World {
         Self::start(Registry::new().with_flow(flow).unwrap()).await
     }
 
+    /// With a flow that does these acts; it tells of each input as it begins.
+    pub(crate) async fn scripted(
+        acts: impl IntoIterator<Item = Act>,
+    ) -> (Self, tokio::sync::mpsc::UnboundedReceiver<Value>) {
+        let (flow, begins) = Scripted::new(acts);
+        (Self::with_flow(flow).await, begins)
+    }
+
     pub(crate) async fn start(registry: Registry) -> Self {
         Self::start_on(Arc::default(), HandClock::default(), registry).await
     }

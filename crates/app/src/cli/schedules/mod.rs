@@ -128,7 +128,5 @@ fn note(schedule: &Value) -> String {
 
 /// The path of a schedule.
 fn route(name: &str, rest: &str) -> String {
-    let name: String = form_urlencoded::byte_serialize(name.as_bytes()).collect();
-    // A plus stands for itself in a path.
-    format!("/schedules/{}{rest}", name.replace('+', "%20"))
+    format!("/schedules/{}{rest}", session::escaped(name))
 }

@@ -11,7 +11,7 @@ mod watch;
 use clap::{Args, Subcommand};
 
 use super::screen::{Screen, say};
-use super::session::{self, items, text};
+use super::session::{self, escaped, items, text};
 use super::table::Table;
 use super::{Context, Failure};
 use crate::client::{Client, Request};
@@ -97,10 +97,6 @@ async fn list(client: &Client, screen: Screen) -> Result<(), Failure> {
         table.row(["name", "revision", "revised_at", "description"].map(column));
     }
     Ok(screen.table(&table, &workflows)?)
-}
-
-fn escaped(text: &str) -> String {
-    form_urlencoded::byte_serialize(text.as_bytes()).collect()
 }
 
 fn route(name: &str, rest: &str) -> String {
