@@ -14,7 +14,6 @@ use rusqlite::types::Type;
 use rusqlite::{Row, params};
 
 use super::SqliteStore;
-use super::lanes::Lane;
 use super::query::Query;
 use super::reader::prepare;
 use super::row;
@@ -25,7 +24,7 @@ use super::txn::Txn;
 impl Definitions for SqliteStore {
     async fn definition_put(&self, put: DefinitionPut) -> Result<Deployed> {
         let bytes = 1_024 + put.change.source.as_ref().map_or(0, |source| source.len());
-        self.ask(Lane::Admission, put, deploy, bytes).await
+        self.admit(put, deploy, bytes).await
     }
 
     async fn definition_get(
@@ -65,7 +64,7 @@ impl Definitions for SqliteStore {
     }
 
     async fn definition_delete(&self, name: &Name) -> Result<bool> {
-        self.ask(Lane::Urgent, name.clone(), delete, 0).await
+        self.ask(name.clone(), delete, 0).await
     }
 
     async fn revision_list(

@@ -7,7 +7,6 @@ use jobmill_store::{
 use rusqlite::{Row, params};
 
 use super::SqliteStore;
-use super::lanes::Lane;
 use super::query::Query;
 use super::reader::prepare;
 use super::row;
@@ -32,7 +31,7 @@ impl Documents for SqliteStore {
 
     async fn document_commit(&self, commit: Commit) -> Result<Committed> {
         let bytes = commit.names.len() * COMMIT_BYTES;
-        self.ask(Lane::Urgent, commit, write, bytes).await
+        self.ask(commit, write, bytes).await
     }
 
     async fn document_list(&self, query: &DocumentQuery) -> Result<DocumentPage> {

@@ -8,7 +8,6 @@ use jobmill_store::{Declared, Flows, Result};
 use rusqlite::{Row, params};
 
 use super::SqliteStore;
-use super::lanes::Lane;
 use super::query::Query;
 use super::reader::prepare;
 use super::row;
@@ -20,7 +19,7 @@ impl Flows for SqliteStore {
     async fn flow_put(&self, declaration: Declaration) -> Result<Declared> {
         let schemas = [&declaration.input_schema, &declaration.params_schema];
         let bytes = schemas.map(|schema| schema.as_str().len()).iter().sum();
-        self.ask(Lane::Urgent, declaration, put, bytes).await
+        self.ask(declaration, put, bytes).await
     }
 
     async fn flow_list(&self) -> Result<Vec<Declaration>> {
@@ -32,7 +31,7 @@ impl Flows for SqliteStore {
     async fn flow_delete(&self, name: &Name) -> Result<bool> {
         let verb =
             |tx: &mut Txn<'_>, name: &Name| Ok(tx.execute(Query::FlowDelete, [name.as_str()])? > 0);
-        self.ask(Lane::Urgent, name.clone(), verb, 0).await
+        self.ask(name.clone(), verb, 0).await
     }
 }
 

@@ -15,7 +15,6 @@ use rusqlite::{Connection, params};
 
 use super::backlog::Shift;
 use super::head::Head;
-use super::lanes::Lane;
 use super::query::Query;
 use super::reader::prepare;
 use super::row::{self, Key};
@@ -35,7 +34,7 @@ const DELETED_CHUNKS: usize = 128;
 impl Jobs for SqliteStore {
     async fn job_insert(&self, submission: Submission) -> Result<Inserted> {
         let bytes = submission.jobs.iter().map(size).sum();
-        self.ask(Lane::Admission, submission, insert, bytes).await
+        self.admit(submission, insert, bytes).await
     }
 
     async fn job_get(&self, ids: &[JobId]) -> Result<Vec<Option<Job>>> {
@@ -54,14 +53,14 @@ impl Jobs for SqliteStore {
         let verb = |tx: &mut Txn<'_>, (ids, now): &(Vec<JobId>, Timestamp)| {
             ids.iter().map(|id| cancel_one(tx, *id, *now)).collect()
         };
-        self.ask(Lane::Urgent, (ids.to_vec(), now), verb, ids.len() * ROW_BYTES).await
+        self.ask((ids.to_vec(), now), verb, ids.len() * ROW_BYTES).await
     }
 
     async fn job_retry(&self, ids: &[JobId], now: Timestamp) -> Result<Vec<Retried>> {
         let verb = |tx: &mut Txn<'_>, (ids, now): &(Vec<JobId>, Timestamp)| {
             ids.iter().map(|id| retry_one(tx, *id, *now)).collect()
         };
-        self.ask(Lane::Urgent, (ids.to_vec(), now), verb, ids.len() * ROW_BYTES).await
+        self.ask((ids.to_vec(), now), verb, ids.len() * ROW_BYTES).await
     }
 
     async fn job_delete(&self, ids: &[JobId]) -> Result<Vec<Deleted>> {
@@ -69,7 +68,7 @@ impl Jobs for SqliteStore {
             let mut chunks = DELETED_CHUNKS;
             ids.iter().map(|id| delete_one(tx, *id, &mut chunks)).collect()
         };
-        self.ask(Lane::Urgent, ids.to_vec(), verb, ids.len() * ROW_BYTES).await
+        self.ask(ids.to_vec(), verb, ids.len() * ROW_BYTES).await
     }
 
     /// Looks for the keys on a reader, so that however many must stay, the writer only removes.
@@ -81,7 +80,7 @@ impl Jobs for SqliteStore {
         if past.is_empty() {
             return Ok(Swept { rows: 0, more });
         }
-        let rows = self.ask(Lane::Urgent, past, forget_keys, limit * ROW_BYTES).await?;
+        let rows = self.ask(past, forget_keys, limit * ROW_BYTES).await?;
         Ok(Swept { rows, more })
     }
 }

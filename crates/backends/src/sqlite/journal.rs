@@ -7,7 +7,6 @@ use jobmill_store::{Append, Appended, Deleted, Journals, Result};
 use rusqlite::{Row, params};
 
 use super::SqliteStore;
-use super::lanes::Lane;
 use super::query::Query;
 use super::reader::prepare;
 use super::row::{self, Key};
@@ -25,7 +24,7 @@ impl Journals for SqliteStore {
             _ => 0,
         });
         let bytes = outcomes.map(|bytes| bytes + ENTRY_BYTES).sum();
-        self.ask(Lane::Urgent, append, journal, bytes).await
+        self.ask(append, journal, bytes).await
     }
 
     async fn journal_read(&self, id: JobId, from: u64, limit: usize) -> Result<Vec<Entry>> {
@@ -37,7 +36,7 @@ impl Journals for SqliteStore {
     }
 
     async fn journal_delete(&self, id: JobId) -> Result<Deleted> {
-        self.ask(Lane::Urgent, id, |tx, id| delete(tx, *id), ENTRY_BYTES).await
+        self.ask(id, |tx, id| delete(tx, *id), ENTRY_BYTES).await
     }
 }
 

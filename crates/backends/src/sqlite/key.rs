@@ -10,7 +10,6 @@ use jobmill_store::{KeyPut, Keys, Result};
 use rusqlite::{Row, params};
 
 use super::SqliteStore;
-use super::lanes::Lane;
 use super::query::Query;
 use super::reader::prepare;
 use super::row;
@@ -23,7 +22,7 @@ const ROW_BYTES: usize = 256;
 #[async_trait]
 impl Keys for SqliteStore {
     async fn key_put(&self, key: &ApiKey) -> Result<KeyPut> {
-        self.ask(Lane::Urgent, key.clone(), put, ROW_BYTES).await
+        self.ask(key.clone(), put, ROW_BYTES).await
     }
 
     async fn key_list(&self) -> Result<Vec<ApiKey>> {
@@ -34,7 +33,7 @@ impl Keys for SqliteStore {
     async fn key_delete(&self, name: &Name) -> Result<bool> {
         let verb =
             |tx: &mut Txn<'_>, name: &Name| Ok(tx.execute(Query::KeyDelete, [name.as_str()])? > 0);
-        self.ask(Lane::Urgent, name.clone(), verb, ROW_BYTES).await
+        self.ask(name.clone(), verb, ROW_BYTES).await
     }
 
     async fn key_touch(&self, uses: &[(Name, Timestamp)]) -> Result<()> {
@@ -44,7 +43,7 @@ impl Keys for SqliteStore {
             }
             Ok(())
         };
-        self.ask(Lane::Urgent, uses.to_vec(), verb, uses.len() * ROW_BYTES).await
+        self.ask(uses.to_vec(), verb, uses.len() * ROW_BYTES).await
     }
 }
 

@@ -19,7 +19,6 @@ use super::SqliteStore;
 use super::backlog::{Shelf, Shift};
 use super::head::{Head, OUTSIDE};
 use super::job::{announce, cancel};
-use super::lanes::Lane;
 use super::output::{begin_anew, write_chunks};
 use super::query::Query;
 use super::row::{self, Key};
@@ -33,18 +32,18 @@ const ROW_BYTES: usize = 512;
 impl Leases for SqliteStore {
     async fn job_claim(&self, claim: Claim) -> Result<Vec<Claimed>> {
         let bytes = claim.max.saturating_mul(ROW_BYTES);
-        self.ask(Lane::Urgent, claim, claim_jobs, bytes).await
+        self.ask(claim, claim_jobs, bytes).await
     }
 
     async fn job_progress(&self, notes: &[ProgressNote]) -> Result<Vec<bool>> {
         let verb = |tx: &mut Txn<'_>, notes: &Vec<ProgressNote>| {
             notes.iter().map(|note| note_progress(tx, note)).collect()
         };
-        self.ask(Lane::Urgent, notes.to_vec(), verb, notes.len() * ROW_BYTES).await
+        self.ask(notes.to_vec(), verb, notes.len() * ROW_BYTES).await
     }
 
     async fn job_park(&self, park: Park) -> Result<Parked> {
-        self.ask(Lane::Urgent, park, park_job, ROW_BYTES).await
+        self.ask(park, park_job, ROW_BYTES).await
     }
 
     async fn job_settle(&self, settles: Vec<Settle>) -> Result<Vec<Settled>> {
@@ -54,18 +53,18 @@ impl Leases for SqliteStore {
         let verb = |tx: &mut Txn<'_>, settles: &Vec<Settle>| {
             settles.iter().map(|settle| settle_one(tx, settle)).collect()
         };
-        self.ask(Lane::Urgent, settles, verb, bytes).await
+        self.ask(settles, verb, bytes).await
     }
 
     async fn job_release(&self, leases: &[(JobId, Token)]) -> Result<Vec<bool>> {
         let verb = |tx: &mut Txn<'_>, leases: &Vec<(JobId, Token)>| {
             leases.iter().map(|(id, token)| release(tx, *id, *token)).collect()
         };
-        self.ask(Lane::Urgent, leases.to_vec(), verb, leases.len() * ROW_BYTES).await
+        self.ask(leases.to_vec(), verb, leases.len() * ROW_BYTES).await
     }
 
     async fn job_promote(&self, now: Timestamp, limit: usize) -> Result<Promoted> {
-        self.ask(Lane::Urgent, (now, limit), promote, limit.saturating_mul(ROW_BYTES)).await
+        self.ask((now, limit), promote, limit.saturating_mul(ROW_BYTES)).await
     }
 
     async fn job_reclaim(
@@ -74,7 +73,7 @@ impl Leases for SqliteStore {
         max_crashes: u32,
         now: Timestamp,
     ) -> Result<Reclaimed> {
-        self.ask(Lane::Urgent, (alive, max_crashes, now), reclaim, ROW_BYTES).await
+        self.ask((alive, max_crashes, now), reclaim, ROW_BYTES).await
     }
 }
 

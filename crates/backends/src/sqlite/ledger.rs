@@ -8,7 +8,6 @@ use jobmill_store::{EffectPut, Ledgers, Noted, Result};
 use rusqlite::params;
 
 use super::SqliteStore;
-use super::lanes::Lane;
 use super::query::Query;
 use super::reader::prepare;
 use super::row::{self, Key};
@@ -22,7 +21,7 @@ const STEP_BYTES: usize = 512;
 impl Ledgers for SqliteStore {
     async fn effect_put(&self, put: EffectPut) -> Result<Noted> {
         let bytes = put.value.as_str().len() + STEP_BYTES;
-        self.ask(Lane::Urgent, put, note, bytes).await
+        self.ask(put, note, bytes).await
     }
 
     async fn effect_get(&self, id: JobId, name: &Name) -> Result<Option<Json>> {

@@ -157,12 +157,28 @@ impl SqliteStore {
     /// # Errors
     /// The store is closed or broken.
     pub async fn set_max_bytes(&self, max_bytes: Option<u64>) -> Result<()> {
-        self.ask(Lane::Urgent, max_bytes, |tx, max_bytes| Ok(tx.set_max_bytes(*max_bytes)?), 0)
-            .await
+        self.ask(max_bytes, |tx, max_bytes| Ok(tx.set_max_bytes(*max_bytes)?), 0).await
     }
 
-    /// Sends a verb to the writer and waits until it is on disk.
-    async fn ask<I, O>(&self, lane: Lane, input: I, verb: Verb<I, O>, bytes: usize) -> Result<O>
+    /// Performs a verb that brings accepted work forward, and waits until it is on disk.
+    async fn ask<I, O>(&self, input: I, verb: Verb<I, O>, bytes: usize) -> Result<O>
+    where
+        I: Send + 'static,
+        O: Send + 'static,
+    {
+        self.send(Lane::Urgent, input, verb, bytes).await
+    }
+
+    /// The same with a verb that brings new work, which is refused when too much waits.
+    async fn admit<I, O>(&self, input: I, verb: Verb<I, O>, bytes: usize) -> Result<O>
+    where
+        I: Send + 'static,
+        O: Send + 'static,
+    {
+        self.send(Lane::Admission, input, verb, bytes).await
+    }
+
+    async fn send<I, O>(&self, lane: Lane, input: I, verb: Verb<I, O>, bytes: usize) -> Result<O>
     where
         I: Send + 'static,
         O: Send + 'static,

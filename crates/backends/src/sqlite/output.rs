@@ -8,7 +8,6 @@ use rusqlite::{Connection, params};
 
 use super::SqliteStore;
 use super::head::Head;
-use super::lanes::Lane;
 use super::query::Query;
 use super::reader::prepare;
 use super::room;
@@ -23,7 +22,7 @@ const SWEEP_TOKENS: i64 = 1_024;
 impl Outputs for SqliteStore {
     async fn output_append(&self, id: JobId, token: Token, chunks: Vec<Chunk>) -> Result<bool> {
         let bytes = chunks.iter().map(|chunk| chunk.text.len()).sum();
-        self.ask(Lane::Urgent, (id, token, chunks), append, bytes).await
+        self.ask((id, token, chunks), append, bytes).await
     }
 
     async fn output_extent(&self, id: JobId) -> Result<Option<Extent>> {
@@ -51,7 +50,7 @@ impl Outputs for SqliteStore {
 
     async fn output_sweep(&self, limit: usize) -> Result<Swept> {
         let limit = i64::try_from(limit).unwrap_or(i64::MAX);
-        self.ask(Lane::Urgent, limit, sweep, 0).await
+        self.ask(limit, sweep, 0).await
     }
 }
 

@@ -11,7 +11,6 @@ use rusqlite::{Connection, Row, params};
 
 use super::SqliteStore;
 use super::head::OUTSIDE;
-use super::lanes::Lane;
 use super::lease::{claim_one, lose_worker, pick, settle_one};
 use super::query::Query;
 use super::reader::prepare;
@@ -26,7 +25,7 @@ const LEASE_ROW_BYTES: usize = 768;
 impl Outside for SqliteStore {
     async fn job_lease(&self, call: Call) -> Result<Vec<Lent>> {
         let bytes = call.max.saturating_mul(LEASE_ROW_BYTES);
-        self.ask(Lane::Urgent, call, lend_jobs, bytes).await
+        self.ask(call, lend_jobs, bytes).await
     }
 
     async fn job_extend(&self, beats: Vec<Extend>) -> Result<Vec<Option<Timestamp>>> {
@@ -34,7 +33,7 @@ impl Outside for SqliteStore {
         let verb = |tx: &mut Txn<'_>, beats: &Vec<Extend>| {
             beats.iter().map(|beat| extend(tx, beat)).collect()
         };
-        self.ask(Lane::Urgent, beats, verb, bytes).await
+        self.ask(beats, verb, bytes).await
     }
 
     async fn lease_get(&self, ids: &[JobId]) -> Result<Vec<Option<LeaseView>>> {
@@ -49,7 +48,7 @@ impl Outside for SqliteStore {
         limit: usize,
     ) -> Result<Expired> {
         let bytes = limit.saturating_mul(LEASE_ROW_BYTES);
-        self.ask(Lane::Urgent, (now, max_crashes, chance, limit), expire, bytes).await
+        self.ask((now, max_crashes, chance, limit), expire, bytes).await
     }
 
     async fn lease_renew(&self, now: Timestamp) -> Result<Option<Timestamp>> {
@@ -57,7 +56,7 @@ impl Outside for SqliteStore {
             tx.execute(Query::LeaseRenew, [now.as_millis()])?;
             next_end(tx)
         };
-        self.ask(Lane::Urgent, now, verb, LEASE_ROW_BYTES).await
+        self.ask(now, verb, LEASE_ROW_BYTES).await
     }
 }
 

@@ -11,7 +11,6 @@ use rusqlite::{Connection, Row, params};
 
 use super::SqliteStore;
 use super::backlog::{Backlogs, Settings};
-use super::lanes::Lane;
 use super::query::Query;
 use super::row;
 use super::trouble::Outcome;
@@ -23,18 +22,18 @@ const ROW_BYTES: usize = 512;
 #[async_trait]
 impl Queues for SqliteStore {
     async fn queue_put(&self, queue: &Name, rules: &QueueRules) -> Result<()> {
-        self.ask(Lane::Urgent, (queue.clone(), *rules), put, ROW_BYTES).await
+        self.ask((queue.clone(), *rules), put, ROW_BYTES).await
     }
 
     async fn queue_pause(&self, queue: &Name, paused: bool) -> Result<()> {
-        self.ask(Lane::Urgent, (queue.clone(), paused), pause, ROW_BYTES).await
+        self.ask((queue.clone(), paused), pause, ROW_BYTES).await
     }
 
     async fn queue_get(&self, queue: &Name, now: Timestamp) -> Result<QueueStanding> {
         let verb = |tx: &mut Txn<'_>, (queue, now): &(Name, Timestamp)| {
             Ok(tx.totals.backlogs.standing(queue, *now))
         };
-        self.ask(Lane::Urgent, (queue.clone(), now), verb, 0).await
+        self.ask((queue.clone(), now), verb, 0).await
     }
 
     async fn queue_list(
@@ -46,16 +45,16 @@ impl Queues for SqliteStore {
         let verb = |tx: &mut Txn<'_>, (after, limit, now): &(Option<Name>, usize, Timestamp)| {
             Ok(tx.totals.backlogs.list(after.as_ref(), *limit, *now))
         };
-        self.ask(Lane::Urgent, (after.cloned(), limit, now), verb, 0).await
+        self.ask((after.cloned(), limit, now), verb, 0).await
     }
 
     async fn queue_refill(&self, now: Timestamp) -> Result<Option<Timestamp>> {
         let verb = |tx: &mut Txn<'_>, now: &Timestamp| Ok(tx.totals.backlogs.refill(*now));
-        self.ask(Lane::Urgent, now, verb, 0).await
+        self.ask(now, verb, 0).await
     }
 
     async fn held_admit(&self, now: Timestamp, limit: usize) -> Result<Admitted> {
-        self.ask(Lane::Urgent, (now, limit), admit_keys, limit.saturating_mul(ROW_BYTES)).await
+        self.ask((now, limit), admit_keys, limit.saturating_mul(ROW_BYTES)).await
     }
 }
 

@@ -13,7 +13,6 @@ use jobmill_store::{Result, ScheduleWrite, Schedules, SchedulesDue, Submission, 
 use rusqlite::types::Type;
 use rusqlite::{Connection, Row, params};
 
-use super::lanes::Lane;
 use super::query::Query;
 use super::reader::prepare;
 use super::row::{self, Key};
@@ -31,7 +30,7 @@ impl Schedules for SqliteStore {
         let verb = |tx: &mut Txn<'_>, writes: &Vec<ScheduleWrite>| {
             writes.iter().map(|write| write_one(tx, write)).collect()
         };
-        self.ask(Lane::Urgent, writes, verb, bytes).await
+        self.ask(writes, verb, bytes).await
     }
 
     async fn schedule_get(&self, name: &Name) -> Result<Option<Schedule>> {
@@ -51,7 +50,7 @@ impl Schedules for SqliteStore {
         let verb = |tx: &mut Txn<'_>, name: &Name| {
             Ok(tx.execute(Query::ScheduleDelete, [name.as_str()])? > 0)
         };
-        self.ask(Lane::Urgent, name.clone(), verb, ROW_BYTES).await
+        self.ask(name.clone(), verb, ROW_BYTES).await
     }
 
     async fn schedule_due(&self, now: Timestamp, limit: usize) -> Result<SchedulesDue> {

@@ -7,7 +7,6 @@ use jobmill_store::{Result, Signal, Signalled, Signals};
 use rusqlite::params;
 
 use super::SqliteStore;
-use super::lanes::Lane;
 use super::query::Query;
 use super::reader::prepare;
 use super::row::{self, Key};
@@ -18,7 +17,7 @@ use super::txn::Txn;
 impl Signals for SqliteStore {
     async fn job_signal(&self, id: JobId, name: &Name, payload: &Json) -> Result<Signalled> {
         let bytes = name.as_str().len() + payload.as_str().len();
-        self.ask(Lane::Urgent, (id, name.clone(), payload.clone()), signal, bytes).await
+        self.ask((id, name.clone(), payload.clone()), signal, bytes).await
     }
 
     async fn signal_read(&self, id: JobId, after: u64, limit: usize) -> Result<Vec<Signal>> {

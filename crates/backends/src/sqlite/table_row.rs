@@ -7,7 +7,6 @@ use rusqlite::{Row, params};
 
 use super::SqliteStore;
 use super::document::present;
-use super::lanes::Lane;
 use super::query::Query;
 use super::reader::prepare;
 use super::row;
@@ -22,7 +21,7 @@ impl Rows for SqliteStore {
     async fn row_insert(&self, insert: RowInsert) -> Result<RowsInserted> {
         let size = |row: &NewRow| row.content.as_str().len() + ROW_BYTES;
         let bytes = insert.rows.iter().map(size).sum();
-        self.ask(Lane::Admission, insert, append, bytes).await
+        self.admit(insert, append, bytes).await
     }
 
     async fn row_list(
@@ -58,7 +57,7 @@ impl Rows for SqliteStore {
     }
 
     async fn row_sweep(&self, set: &str, limit: usize) -> Result<Swept> {
-        self.ask(Lane::Urgent, (set.to_owned(), limit), sweep, limit * ROW_BYTES).await
+        self.ask((set.to_owned(), limit), sweep, limit * ROW_BYTES).await
     }
 }
 

@@ -9,7 +9,6 @@ use jobmill_model::State;
 use jobmill_store::{Jobs, StoreError, Tallies};
 
 use super::stage::{id, store, submission};
-use crate::sqlite::lanes::Lane;
 use crate::sqlite::query::Query;
 use crate::sqlite::row::Key;
 use crate::sqlite::trouble::Outcome;
@@ -47,10 +46,10 @@ fn between_two(
     verb: fn(&mut Txn<'_>, &()) -> Outcome<()>,
 ) -> [Result<(), StoreError>; 3] {
     let (word, waits) = mpsc::channel();
-    let held = store.ask(Lane::Urgent, waits, wait, 0);
+    let held = store.ask(waits, wait, 0);
     let before = async { store.job_insert(submission(1, "1")).await.map(drop) };
     let after = async { store.job_insert(submission(2, "2")).await.map(drop) };
-    let between = store.ask(Lane::Admission, (), verb, 0);
+    let between = store.admit((), verb, 0);
     // All three wait by the time that the writer is let go, since each is sent when first polled.
     let release = async move { drop(word) };
     let (_, (one, two, three), ()) = block_on(join3(held, join3(before, between, after), release));
@@ -66,7 +65,7 @@ fn a_request_that_fails_half_way_leaves_nothing_and_its_neighbours_go_on() {
     block_on(async {
         let stored = store.job_get(&[id(1), id(2)]).await.unwrap();
         assert!(stored.iter().all(Option::is_some));
-        assert_eq!(store.ask(Lane::Urgent, (), traces, 0).await, Ok(0));
+        assert_eq!(store.ask((), traces, 0).await, Ok(0));
         let tally = store.tally_read().await.unwrap();
         assert_eq!((tally.0[&State::Submitted], tally.0[&State::Failed]), (2, 0));
     });
@@ -81,7 +80,7 @@ fn after_a_panic_everybody_is_told_and_the_writer_goes_on() {
         let stored = store.job_get(&[id(1), id(2)]).await.unwrap();
         assert_eq!([before.is_ok(), after.is_ok()], [stored[0].is_some(), stored[1].is_some()]);
         store.job_insert(submission(3, "3")).await.unwrap();
-        assert_eq!(store.ask(Lane::Urgent, (), traces, 0).await, Ok(0));
+        assert_eq!(store.ask((), traces, 0).await, Ok(0));
         assert_eq!(store.tally_read().await.unwrap().0[&State::Failed], 0);
     });
 }
@@ -109,7 +108,7 @@ fn submissions_are_shed_and_nothing_else_is() {
         let _ = waits.recv();
         Ok(())
     };
-    let held = store.ask(Lane::Urgent, (started, waits), hold, 0);
+    let held = store.ask((started, waits), hold, 0);
     let (_, first, second) = block_on(join3(
         held,
         async {
