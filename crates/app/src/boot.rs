@@ -17,7 +17,7 @@ use jobmill_backends::sqlite::{BackupError, DATA_FILE, OpenError, Options, Sqlit
 use jobmill_engine::chance::SystemChance;
 use jobmill_engine::clock::SystemClock;
 use jobmill_engine::{
-    Config, DeclareError, Engine, Gate, Registry, RegistryError, Remote, Remotes, ServiceAccount,
+    Config, Credentials, DeclareError, Engine, Gate, Registry, RegistryError, Remote, Remotes,
     Workflows,
 };
 use jobmill_gcw::Limits;
@@ -214,27 +214,28 @@ pub fn workflows(settings: &Settings, address: SocketAddr) -> Workflows {
     }
 }
 
-/// Where the connectors of Google's services go.
+/// Where the connectors of Google's services go, and who calls there.
 fn remotes(settings: &Settings) -> Result<Remotes, StartError> {
-    let account = match &settings.google_key {
-        None => None,
-        Some(path) => {
-            let refused = |why: String| StartError::Credentials(path.clone(), why);
-            let text = std::fs::read_to_string(path).map_err(|error| refused(error.to_string()))?;
-            Some(Arc::new(ServiceAccount::read(&text).map_err(refused)?))
-        }
-    };
-    let remote = |emulator: &Option<String>, url: &str| match (emulator, &account) {
-        (Some(emulator), _) => Some(Remote { url: emulator.clone(), account: None }),
-        (None, Some(account)) => {
-            Some(Remote { url: url.to_owned(), account: Some(account.clone()) })
-        }
+    let credentials = credentials(settings)?.map(Arc::new);
+    let remote = |emulator: &Option<String>, url: &str| match (emulator, &credentials) {
+        (Some(emulator), _) => Some(Remote { url: emulator.clone(), credentials: None }),
+        (None, Some(_)) => Some(Remote { url: url.to_owned(), credentials: credentials.clone() }),
         (None, None) => None,
     };
     Ok(Remotes {
         firestore: remote(&settings.firestore_emulator, "https://firestore.googleapis.com"),
         bigquery: remote(&settings.bigquery_emulator, "https://bigquery.googleapis.com"),
+        credentials: credentials.clone(),
     })
+}
+
+fn credentials(settings: &Settings) -> Result<Option<Credentials>, StartError> {
+    let Some(path) = &settings.google_key else {
+        return Ok(settings.google_metadata.clone().map(Credentials::of_metadata));
+    };
+    let refused = |why: String| StartError::Credentials(path.clone(), why);
+    let text = std::fs::read_to_string(path).map_err(|error| refused(error.to_string()))?;
+    Credentials::of_key(&text).map(Some).map_err(refused)
 }
 
 async fn listen(address: SocketAddr) -> Result<TcpListener, StartError> {

@@ -109,6 +109,8 @@ pub(crate) struct Shared {
     pub(crate) settler: Settler,
     pub(crate) progress: ProgressSender,
     pub(crate) http: HttpClient,
+    /// For tokens, at addresses that the operator has named.
+    pub(crate) token_http: HttpClient,
     pub(crate) uploads: Uploads,
     pub(crate) observer: Observer,
     /// What the store has changed of late, and the word that there is something new.
@@ -242,6 +244,7 @@ impl Engine {
             bus: Arc::default(),
             running: Running::default(),
             http: HttpClient::new(config.gate, clock.clone()),
+            token_http: HttpClient::ungated(clock.clone()),
             uploads: Uploads::default(),
             observer: Observer::default(),
             feed: store.events(),

@@ -61,7 +61,7 @@ pub use keys::{Admission, KeyError, Keys};
 pub use language::{Checked, Finding, Language, Script, Workflows};
 pub use observe::Counts;
 pub use ops::gate::Gate;
-pub use ops::google::account::ServiceAccount;
+pub use ops::google::credentials::Credentials;
 pub use ops::google::remote::{Remote, Remotes};
 pub use registry::{FlowCard, OpContext, Registry, RegistryError};
 pub use schedule::{Put, ScheduleError};

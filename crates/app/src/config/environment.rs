@@ -12,10 +12,11 @@ const PREFIX: &str = "JOBMILL_";
 const FILE: &str = "JOBMILL_CONFIG";
 
 /// Names under which other programs know a setting; ours goes first.
-const USUAL: [(&str, &str); 3] = [
+const USUAL: [(&str, &str); 4] = [
     ("JOBMILL_FIRESTORE_EMULATOR", "FIRESTORE_EMULATOR_HOST"),
     ("JOBMILL_BIGQUERY_EMULATOR", "BIGQUERY_EMULATOR_HOST"),
     ("JOBMILL_GOOGLE_KEY", "GOOGLE_APPLICATION_CREDENTIALS"),
+    ("JOBMILL_GOOGLE_METADATA", "GCE_METADATA_HOST"),
 ];
 
 /// The variables that begin with `JOBMILL_`, and those of usual names.

@@ -63,6 +63,8 @@ pub struct Settings {
     pub bigquery_emulator: Option<String>,
     /// The key of a service account.
     pub google_key: Option<PathBuf>,
+    /// Where a metadata server is.
+    pub google_metadata: Option<String>,
     /// Whether workflows are held to Google's limits.
     pub gcp_limits: bool,
     /// The server that the command line talks to.
@@ -144,6 +146,7 @@ impl Settings {
             firestore_emulator: None,
             bigquery_emulator: None,
             google_key: None,
+            google_metadata: None,
             gcp_limits: false,
             server: String::new(),
             log: String::new(),

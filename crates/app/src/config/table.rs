@@ -317,6 +317,16 @@ pub const SETTINGS: &[Setting] = &[
         set: |settings, text| put(&mut settings.google_key, path(text).map(Some)),
     },
     Setting {
+        name: "google_metadata",
+        value: "HOST",
+        about: "The metadata server that hands out tokens where there is no key, such as \
+                metadata.google.internal; also read from GCE_METADATA_HOST",
+        fallback: Fallback::Nothing("no metadata server is asked"),
+        side: Side::Server,
+        secret: false,
+        set: |settings, text| put(&mut settings.google_metadata, emulator(text).map(Some)),
+    },
+    Setting {
         name: "gcp_limits",
         value: "WHETHER",
         about: "Whether workflows are held to Google's limits: `on`, or `off` for far wider ones",

@@ -14,6 +14,8 @@ mod client;
 #[cfg(test)]
 mod clients;
 #[cfg(test)]
+mod credentials;
+#[cfg(test)]
 mod document_002;
 #[cfg(test)]
 mod elsewhere;

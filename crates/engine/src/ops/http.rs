@@ -11,7 +11,7 @@
 //! | `ResponseTooLarge` | the answer's body is larger than the call allows |
 //! | `TooManyRedirects` | more than [`REDIRECTS`] in a row |
 //! | `ValueError` | the URL, a header or the certificate is not valid |
-//! | `AuthError` | the call wants a token, and this version has no credentials |
+//! | `AuthError` | the call wants a token, and none can be had |
 //! | `NotSupported` | the call wants to go through Service Directory |
 //!
 //! Redirects are followed as browsers do (see [`request::next`]), each through the gate again; a
@@ -48,23 +48,48 @@ const REDIRECTS: usize = 10;
 
 /// Makes a machine's call.
 pub(super) async fn perform(shared: Arc<Shared>, call: HttpCall, key: String) -> Outcome {
-    let answer = shared.http.call(call, &key).await;
+    let answer = match with_token(&shared, call).await {
+        Ok(call) => shared.http.call(call, &key).await,
+        Err(fault) => Err(fault),
+    };
     outcome_of(answer.map(|answer| answer.to_value()))
+}
+
+/// The call with the token that it wants, in the place of any other.
+async fn with_token(shared: &Shared, mut call: HttpCall) -> Result<HttpCall, Fault> {
+    let remotes = shared.registry.workflows().map(|workflows| &workflows.remotes);
+    let credentials = remotes.and_then(|remotes| remotes.credentials.as_ref());
+    let Some((credentials, auth)) = credentials.zip(call.auth.take_if(|_| credentials.is_some()))
+    else {
+        return Ok(call);
+    };
+    let now = shared.clock.now();
+    let token = credentials.token(&shared.token_http, &auth.into(), now).await?;
+    call.headers.retain(|(name, _)| !name.eq_ignore_ascii_case("authorization"));
+    call.headers.push(("Authorization".to_owned(), format!("Bearer {token}")));
+    Ok(call)
 }
 
 /// Makes HTTP calls through the gate.
 pub(crate) struct HttpClient {
-    gate: Gate,
+    /// Nothing of it goes past this; without one it calls only what the operator has named.
+    gate: Option<Gate>,
     clock: Arc<dyn Clock>,
     clients: Clients,
 }
 
 impl HttpClient {
     pub(crate) fn new(gate: Gate, clock: Arc<dyn Clock>) -> Self {
-        Self::with_lookup(gate, clock, Arc::new(resolve::system))
+        Self::with_lookup(Some(gate), clock, Arc::new(resolve::system))
     }
 
-    fn with_lookup(gate: Gate, clock: Arc<dyn Clock>, lookup: Arc<Lookup>) -> Self {
+    /// A client for addresses that come from the operator alone, such as that of the metadata
+    /// server, which the gate closes to everybody.
+    pub(crate) fn ungated(clock: Arc<dyn Clock>) -> Self {
+        Self::with_lookup(None, clock, Arc::new(resolve::system))
+    }
+
+    fn with_lookup(gate: Option<Gate>, clock: Arc<dyn Clock>, lookup: Arc<Lookup>) -> Self {
         Self { gate, clock, clients: Clients::new(GatedResolver { gate, lookup }) }
     }
 
@@ -92,7 +117,7 @@ impl HttpClient {
         let request = request::request(&client, &call, key)?;
         let (method, host) = (request.method().clone(), request::place(request.url()));
         let answer = async {
-            self.gate.check_host(request.url().host_str().unwrap_or_default())?;
+            self.check(&request)?;
             let answer = client.execute(request).await.map_err(|error| fault(&host, &error))?;
             Ok(head(&answer))
         };
@@ -118,6 +143,11 @@ impl HttpClient {
         result
     }
 
+    fn check(&self, request: &Request) -> Result<(), Refusal> {
+        let host = request.url().host_str().unwrap_or_default();
+        self.gate.map_or(Ok(()), |gate| gate.check_host(host))
+    }
+
     async fn follow(
         &self,
         client: &Client,
@@ -126,7 +156,7 @@ impl HttpClient {
     ) -> Result<HttpResponse, Fault> {
         let first = request::place(request.url());
         for _ in 0..=REDIRECTS {
-            self.gate.check_host(request.url().host_str().unwrap_or_default())?;
+            self.check(&request)?;
             let place = request::place(request.url());
             let again = request.try_clone().expect("a body of bytes can be sent again");
             let answer = client.execute(again).await.map_err(|error| fault(&place, &error))?;
@@ -142,8 +172,8 @@ impl HttpClient {
 
 fn refuse_what_is_missing(call: &HttpCall) -> Result<(), Fault> {
     if call.auth.is_some() {
-        let text = "get a token for the call: Google credentials come with a later version; until \
-                    then, send an `Authorization` header of your own";
+        let text = "get a token for the call: this server has no Google credentials; the settings \
+                    `google_key` and `google_metadata` give it some";
         return Err(Fault::last("AuthError", text));
     }
     if call.private_service_name.is_some() {

@@ -2,9 +2,10 @@
 //!
 //! An HTTP request and a connector of a workflow are the same call.
 
-pub(crate) mod account;
+pub(crate) mod credentials;
 pub(crate) mod remote;
 
+mod account;
 mod bigquery;
 mod documents;
 mod firestore;
@@ -140,10 +141,13 @@ fn of_store(error: &StoreError) -> Error {
 mod tests {
     use jobmill_store::memory::MemoryStore;
 
+    use super::credentials::Credentials;
+    use super::credentials::tests::stand_in;
+    use super::remote::Remote;
     use super::*;
     use crate::chance::SystemChance;
     use crate::clock::SystemClock;
-    use crate::{Config, Engine, Registry};
+    use crate::{Config, Engine, Gate, Registry};
 
     const COMMIT: &str = "googleapis.firestore.v1.projects.databases.documents.commit";
     const GET: &str = "googleapis.firestore.v1.projects.databases.documents.get";
@@ -158,6 +162,28 @@ mod tests {
         let get = called(GET, &format!(r#"{{"name":"{DOCUMENT}"}}"#));
         let document = answer(shared, &get, None).await.unwrap();
         document.as_map().unwrap().get("fields").unwrap().to_string()
+    }
+
+    #[tokio::test]
+    async fn a_call_to_google_carries_a_token_for_its_service() {
+        let answers = vec![
+            (200, r#"{"access_token":"access","expires_in":3600}"#.to_owned()),
+            (200, r#"{"name":"x"}"#.to_owned()),
+        ];
+        let (url, heard) = stand_in(answers).await;
+        let (clock, chance) = (Arc::new(SystemClock::default()), Arc::new(SystemChance));
+        let gate = Gate { loopback: true, private: false };
+        let (store, config) = (Arc::new(MemoryStore::new()), Config { gate, ..Config::default() });
+        let engine = Engine::start(store, Registry::new(), clock, chance, config).await.unwrap();
+        let credentials = Some(Arc::new(Credentials::of_metadata(url.clone())));
+        let there = Remote { url, credentials };
+        let get = called(GET, &format!(r#"{{"name":"{DOCUMENT}"}}"#));
+        let answer = remote::answer(&engine.shared, &there, &get).await.unwrap();
+        assert_eq!(answer.to_string(), r#"{"name":"x"}"#);
+        let heard = heard.await.unwrap();
+        assert!(heard[0].starts_with("GET /computeMetadata/v1/instance/"), "{}", heard[0]);
+        assert!(heard[1].starts_with("GET /v1/projects/p/databases/(default)/documents/c/x "));
+        assert!(heard[1].contains("authorization: Bearer access\r\n"), "{}", heard[1]);
     }
 
     #[tokio::test]

@@ -8,7 +8,7 @@ use jobmill_google::wire::{Error, Status};
 use jobmill_model::machine::{HttpCall, HttpResponse, Outcome};
 use jobmill_model::{Fault, Value};
 
-use super::account::ServiceAccount;
+use super::credentials::{Credentials, Purpose};
 use crate::engine::Shared;
 use crate::ops::outcome_of;
 
@@ -22,7 +22,7 @@ pub struct Remote {
     /// What its addresses begin with, such as `https://firestore.googleapis.com`.
     pub url: String,
     /// Who calls it; an emulator does not ask.
-    pub account: Option<Arc<ServiceAccount>>,
+    pub credentials: Option<Arc<Credentials>>,
 }
 
 /// Where the connectors of Google's services go; what is not elsewhere is answered here.
@@ -32,6 +32,8 @@ pub struct Remotes {
     pub firestore: Option<Remote>,
     /// BigQuery.
     pub bigquery: Option<Remote>,
+    /// Who makes the HTTP calls of workflows that want a token.
+    pub credentials: Option<Arc<Credentials>>,
 }
 
 impl Remotes {
@@ -86,8 +88,11 @@ async fn send(
 ) -> Result<HttpResponse, Fault> {
     let (path, query) = call.target();
     let mut headers = vec![("Content-Type".to_owned(), "application/json".to_owned())];
-    let token = match &remote.account {
-        Some(account) => account.token(&format!("{}/", remote.url), shared.clock.now())?,
+    let token = match &remote.credentials {
+        Some(credentials) => {
+            let purpose = Purpose::Service(format!("{}/", remote.url));
+            credentials.token(&shared.token_http, &purpose, shared.clock.now()).await?
+        }
         // Emulators take this word for somebody who may do everything.
         None => "owner".to_owned(),
     };

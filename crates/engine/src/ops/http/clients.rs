@@ -90,7 +90,7 @@ mod tests {
 
     fn clients() -> Clients {
         let lookup = Arc::new(resolve::system);
-        Clients::new(GatedResolver { gate: Gate::default(), lookup })
+        Clients::new(GatedResolver { gate: Some(Gate::default()), lookup })
     }
 
     #[test]

@@ -41,7 +41,7 @@ fn client(gate: Gate, answers: &[&[&str]]) -> (HttpClient, Arc<Mutex<Vec<String>
         let answer = answers.lock().pop_front().expect("the test has an answer");
         std::future::ready(Ok(answer)).boxed()
     });
-    (HttpClient::with_lookup(gate, Arc::new(SystemClock::default()), lookup), asked)
+    (HttpClient::with_lookup(Some(gate), Arc::new(SystemClock::default()), lookup), asked)
 }
 
 /// A server on loopback that answers every request with 200 and hangs up.
