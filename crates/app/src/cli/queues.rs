@@ -47,7 +47,7 @@ enum Verb {
 Examples:
   jobmill queues set mail --concurrency 8 --rate 10/1s
   jobmill queues set default --key-limit 2
-  jobmill queues set mail                        no limits any more")]
+  jobmill queues set mail                        # no limits any more")]
 struct Set {
     /// The name of the queue
     queue: String,
