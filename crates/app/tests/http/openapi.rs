@@ -136,3 +136,28 @@ async fn the_document_is_served_and_loads_nothing_from_elsewhere() {
     assert_eq!(answer.json(), document());
     assert_eq!(answer.word("openapi"), "3.1.0");
 }
+
+/// Whether a path with parameters, such as `/jobs/{id}`, is this one.
+fn is_path(route: &str, path: &str) -> bool {
+    let (route, path) = (route.trim_end_matches('/'), path.trim_end_matches('/'));
+    let (mut parts, mut others) = (route.split('/'), path.split('/'));
+    let alike = parts
+        .by_ref()
+        .zip(others.by_ref())
+        .all(|(part, other)| part == other || (part.starts_with('{') && !other.is_empty()));
+    alike && route.matches('/').count() == path.matches('/').count()
+}
+
+#[test]
+fn the_document_for_people_names_every_route() {
+    let text = include_str!("../../../../docs/API.md");
+    let text = text.replace("localhost:8080", "").replace("$B", "");
+    let words = text.split(|c: char| c.is_whitespace() || "`\"',;?()".contains(c));
+    let paths: Vec<&str> = words.filter(|word| word.starts_with('/')).collect();
+    let operations = operations(&document());
+    // What the pages themselves are made of is nobody's to call.
+    let routes = operations.iter().map(|(_, route, _)| route).filter(|it| *it != "/web/{file}");
+    for route in routes {
+        assert!(paths.iter().any(|path| is_path(route, path)), "{route} is not in docs/API.md");
+    }
+}
