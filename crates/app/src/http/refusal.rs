@@ -13,83 +13,64 @@ use jobmill_store::StoreError;
 
 use crate::wire::reader::MOST_PROBLEMS;
 
-/// The kinds of refusal.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Kind {
-    MalformedBody,
-    BadQuery,
-    BadHeader,
-    KeyRefused,
-    WrongHost,
-    NoRoute,
-    NoJob,
-    NoFlow,
-    NoSchedule,
-    Exists,
-    NoEffect,
-    NoWorkflow,
-    NoKey,
-    RoleMissing,
-    TooOften,
-    Method,
-    BodyTooSlow,
-    NotFinished,
-    NotPossible,
-    LeaseEnded,
-    BuiltInFlow,
-    TooMany,
-    BodyTooLarge,
-    MediaType,
-    Invalid,
-    SourceRefused,
-    KeyReused,
-    Broken,
-    TooSlow,
-    Busy,
-    Full,
-    Closing,
+macro_rules! kinds {
+    ($($kind:ident => $status:ident, $name:literal, $title:literal;)*) => {
+        /// The kinds of refusal.
+        #[derive(Debug, Clone, Copy, PartialEq, Eq)]
+        pub(crate) enum Kind {
+            $($kind),*
+        }
+
+        impl Kind {
+            #[cfg(test)]
+            const ALL: &[Self] = &[$(Self::$kind),*];
+
+            /// Status, stable name and title.
+            fn row(self) -> (StatusCode, &'static str, &'static str) {
+                match self {
+                    $(Self::$kind => (StatusCode::$status, $name, $title)),*
+                }
+            }
+        }
+    };
+}
+
+kinds! {
+    MalformedBody => BAD_REQUEST, "malformed-body", "Malformed body";
+    BadQuery => BAD_REQUEST, "bad-query", "Bad query";
+    BadHeader => BAD_REQUEST, "bad-header", "Bad header";
+    KeyRefused => UNAUTHORIZED, "key-refused", "API key needed";
+    WrongHost => FORBIDDEN, "wrong-host", "Wrong host or origin";
+    NoRoute => NOT_FOUND, "no-route", "No such route";
+    NoJob => NOT_FOUND, "no-job", "Job not found";
+    NoFlow => NOT_FOUND, "no-flow", "Flow not found";
+    NoSchedule => NOT_FOUND, "no-schedule", "Schedule not found";
+    Exists => CONFLICT, "exists", "There already";
+    NoEffect => NOT_FOUND, "no-effect", "Step not found";
+    NoWorkflow => NOT_FOUND, "no-workflow", "Workflow not found";
+    NoKey => NOT_FOUND, "no-key", "API key not found";
+    RoleMissing => FORBIDDEN, "role-missing", "Role missing";
+    TooOften => TOO_MANY_REQUESTS, "too-often", "Too many requests";
+    Method => METHOD_NOT_ALLOWED, "method", "Method not allowed";
+    BodyTooSlow => REQUEST_TIMEOUT, "body-too-slow", "Body too slow";
+    NotFinished => CONFLICT, "not-finished", "Not finished";
+    NotPossible => CONFLICT, "not-possible", "Not possible in this state";
+    LeaseEnded => CONFLICT, "lease-ended", "Lease ended";
+    BuiltInFlow => CONFLICT, "built-in-flow", "Built-in flow";
+    TooMany => CONFLICT, "too-many", "Too many";
+    BodyTooLarge => PAYLOAD_TOO_LARGE, "body-too-large", "Body too large";
+    MediaType => UNSUPPORTED_MEDIA_TYPE, "media-type", "Unsupported media type";
+    Invalid => UNPROCESSABLE_ENTITY, "invalid-request", "Invalid request";
+    SourceRefused => UNPROCESSABLE_ENTITY, "source-refused", "Source refused";
+    KeyReused => UNPROCESSABLE_ENTITY, "key-reused", "Idempotency key reused";
+    Broken => INTERNAL_SERVER_ERROR, "broken", "The server failed";
+    TooSlow => SERVICE_UNAVAILABLE, "too-slow", "No answer in time";
+    Busy => SERVICE_UNAVAILABLE, "busy", "Too busy";
+    Full => SERVICE_UNAVAILABLE, "disk-full", "Disk full";
+    Closing => SERVICE_UNAVAILABLE, "closing", "Shutting down";
 }
 
 impl Kind {
-    /// Status, stable name and title.
-    fn row(self) -> (StatusCode, &'static str, &'static str) {
-        use StatusCode as S;
-        match self {
-            Self::MalformedBody => (S::BAD_REQUEST, "malformed-body", "Malformed body"),
-            Self::BadQuery => (S::BAD_REQUEST, "bad-query", "Bad query"),
-            Self::BadHeader => (S::BAD_REQUEST, "bad-header", "Bad header"),
-            Self::KeyRefused => (S::UNAUTHORIZED, "key-refused", "API key needed"),
-            Self::WrongHost => (S::FORBIDDEN, "wrong-host", "Wrong host or origin"),
-            Self::NoRoute => (S::NOT_FOUND, "no-route", "No such route"),
-            Self::NoJob => (S::NOT_FOUND, "no-job", "Job not found"),
-            Self::NoFlow => (S::NOT_FOUND, "no-flow", "Flow not found"),
-            Self::NoSchedule => (S::NOT_FOUND, "no-schedule", "Schedule not found"),
-            Self::Exists => (S::CONFLICT, "exists", "There already"),
-            Self::NoEffect => (S::NOT_FOUND, "no-effect", "Step not found"),
-            Self::NoWorkflow => (S::NOT_FOUND, "no-workflow", "Workflow not found"),
-            Self::NoKey => (S::NOT_FOUND, "no-key", "API key not found"),
-            Self::RoleMissing => (S::FORBIDDEN, "role-missing", "Role missing"),
-            Self::TooOften => (S::TOO_MANY_REQUESTS, "too-often", "Too many requests"),
-            Self::Method => (S::METHOD_NOT_ALLOWED, "method", "Method not allowed"),
-            Self::BodyTooSlow => (S::REQUEST_TIMEOUT, "body-too-slow", "Body too slow"),
-            Self::NotFinished => (S::CONFLICT, "not-finished", "Not finished"),
-            Self::NotPossible => (S::CONFLICT, "not-possible", "Not possible in this state"),
-            Self::LeaseEnded => (S::CONFLICT, "lease-ended", "Lease ended"),
-            Self::BuiltInFlow => (S::CONFLICT, "built-in-flow", "Built-in flow"),
-            Self::TooMany => (S::CONFLICT, "too-many", "Too many"),
-            Self::BodyTooLarge => (S::PAYLOAD_TOO_LARGE, "body-too-large", "Body too large"),
-            Self::MediaType => (S::UNSUPPORTED_MEDIA_TYPE, "media-type", "Unsupported media type"),
-            Self::Invalid => (S::UNPROCESSABLE_ENTITY, "invalid-request", "Invalid request"),
-            Self::SourceRefused => (S::UNPROCESSABLE_ENTITY, "source-refused", "Source refused"),
-            Self::KeyReused => (S::UNPROCESSABLE_ENTITY, "key-reused", "Idempotency key reused"),
-            Self::Broken => (S::INTERNAL_SERVER_ERROR, "broken", "The server failed"),
-            Self::TooSlow => (S::SERVICE_UNAVAILABLE, "too-slow", "No answer in time"),
-            Self::Busy => (S::SERVICE_UNAVAILABLE, "busy", "Too busy"),
-            Self::Full => (S::SERVICE_UNAVAILABLE, "disk-full", "Disk full"),
-            Self::Closing => (S::SERVICE_UNAVAILABLE, "closing", "Shutting down"),
-        }
-    }
-
     pub(crate) fn status(self) -> StatusCode {
         self.row().0
     }
@@ -262,5 +243,20 @@ impl IntoResponse for Refusal {
         let mut response = self.0.kind.status().into_response();
         response.extensions_mut().insert(self);
         response
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_document_for_people_names_every_kind_with_its_status() {
+        let document = include_str!("../../../../docs/API.md");
+        for kind in Kind::ALL {
+            let (status, name) = (format!("| {} |", kind.status().as_u16()), kind.name());
+            let mut rows = document.lines().filter(|line| line.starts_with(&status));
+            assert!(rows.any(|row| row.contains(&format!("`{name}`"))), "{status} {name}");
+        }
     }
 }

@@ -9,6 +9,8 @@ use jobmill::client::Request;
 
 use crate::server::{Server, folder, items, text};
 
+const DOCUMENT: &str = include_str!("../../../../docs/API.md");
+
 /// The head and the body of the answer to a scrape.
 fn scrape(server: &Server) -> (String, String) {
     let address = server.url.trim_start_matches("http://");
@@ -34,6 +36,7 @@ fn read(text: &str) -> Numbers {
         let help = line.strip_prefix("# HELP ").unwrap_or_else(|| panic!("{line}"));
         let (name, help) = help.split_once(' ').unwrap();
         assert!(is_name(name) && !help.is_empty(), "{line}");
+        assert!(DOCUMENT.contains(&format!("`{name}`")), "{name} is not in docs/API.md");
         assert!(seen.insert(name.to_owned()), "{name} comes once, with all its numbers");
         let kind = lines.next().and_then(|line| line.strip_prefix("# TYPE ")).unwrap();
         let kind = kind.strip_prefix(name).and_then(|rest| rest.strip_prefix(' ')).unwrap();
