@@ -29,7 +29,7 @@ use tokio::sync::oneshot;
 
 pub use jobmill_backends::sqlite::{Copied, backup, restore};
 pub use key::given as given_key;
-pub use local::{LocalEnd, LocalStep, check_source, draw_source, run_locally};
+pub use local::{LocalEnd, LocalFailure, LocalStep, check_source, draw_source, run_locally};
 pub use logs::start as start_logs;
 pub use signals::Signals;
 
@@ -136,7 +136,7 @@ impl Server {
             retention: settings.retention,
         };
         let secret = webhook::secret(settings, &SystemChance)?;
-        let workflows = Workflows { remotes: remotes(settings)?, ..workflows(settings, address) };
+        let workflows = workflows(settings, address)?;
         let flows = flows.with_workflows(workflows).with_webhooks(secret);
         let (clock, chance) = (Arc::new(SystemClock::default()), Arc::new(SystemChance));
         let engine = Engine::start(store.clone(), flows, clock, chance, config)
@@ -200,18 +200,20 @@ impl Server {
 }
 
 /// What the engine needs to run workflows, for a server that listens there.
-#[must_use]
-pub fn workflows(settings: &Settings, address: SocketAddr) -> Workflows {
+///
+/// # Errors
+/// Credentials that cannot be read.
+pub fn workflows(settings: &Settings, address: SocketAddr) -> Result<Workflows, StartError> {
     let limits = if settings.gcp_limits { Limits::google() } else { Limits::lifted() };
     let (project, location) = (settings.project.clone(), settings.location.clone());
     let public_url = settings.public_url.clone().unwrap_or_else(|| format!("http://{address}"));
-    Workflows {
+    Ok(Workflows {
         argument_bytes: usize::try_from(limits.argument_bytes).unwrap_or(usize::MAX),
         language: Arc::new(language::GoogleWorkflows { limits }),
         home: Place { project, location },
-        remotes: Remotes::default(),
+        remotes: remotes(settings)?,
         public_url: public_url.trim_end_matches('/').to_owned(),
-    }
+    })
 }
 
 /// Where the connectors of Google's services go, and who calls there.

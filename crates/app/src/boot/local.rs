@@ -1,27 +1,32 @@
 //! One execution in this process, on a store in memory.
 
+use std::net::{Ipv4Addr, SocketAddr};
 use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
 
 use jobmill_engine::chance::SystemChance;
 use jobmill_engine::clock::SystemClock;
 use jobmill_engine::{Config, Engine, Finding, FlowCard, Gate, Language, Registry};
 use jobmill_flow::output::join;
 use jobmill_gcw::{Limits, StepEventKind, Workflow};
-use jobmill_model::job::Spec;
-use jobmill_model::machine::{Begin, EffectNumber, Machine, Outcome, Program, Step};
+use jobmill_model::job::{Failure as Failed, Spec};
+use jobmill_model::machine::{
+    Begin, Effect, EffectNumber, LogEntry, Machine, Outcome, Program, Step,
+};
 use jobmill_model::queue::Name;
 use jobmill_model::{JobId, NewJob, Span, State, Value};
-use jobmill_store::Store;
 use jobmill_store::memory::MemoryStore;
+use jobmill_store::{AttemptQuery, Store};
 
 use super::language::GoogleWorkflows;
+use crate::config::Settings;
 
 /// Steps of one execution that are shown.
 const STEPS_SHOWN: usize = 100_000;
 /// Nobody waits longer for a program in a terminal.
 const YEAR: Span = Span::from_secs(365 * 86_400);
 
-/// Is told of each step as it begins or fails.
+/// Is told of each step as it begins or fails, and of each entry of the log.
 pub type LocalStep = Arc<dyn Fn(&str) + Send + Sync>;
 
 /// How an execution ended: its result, or the code and the message of its failure.
@@ -31,7 +36,26 @@ pub struct LocalEnd {
     /// Its state.
     pub state: State,
     /// Its outcome.
-    pub outcome: Result<Value, (String, String)>,
+    pub outcome: Result<Value, LocalFailure>,
+}
+
+/// Why an execution failed.
+pub struct LocalFailure {
+    /// The code.
+    pub code: String,
+    /// What happened.
+    pub message: String,
+    /// Where it happened, the innermost step first.
+    pub places: Vec<String>,
+}
+
+/// Where the execution failed: the lines of its trace that name a step.
+async fn places(store: &impl Store, id: JobId) -> Result<Vec<String>, String> {
+    let query = AttemptQuery { id, code: None, since: None, until: None, skip: 0, limit: 1 };
+    let attempts = store.attempt_list(&query).await.map_err(|error| error.to_string())?;
+    let lines = attempts.iter().flat_map(|attempt| attempt.trace.lines());
+    let places = lines.filter(|line| line.starts_with("in step "));
+    Ok(places.map(|line| line.split(", column: ").next().unwrap_or(line).to_owned()).collect())
 }
 
 fn limits(is_google: bool) -> Limits {
@@ -57,11 +81,11 @@ pub fn draw_source(source: &str) -> Option<String> {
 pub async fn run_locally(
     name: &str,
     source: &str,
-    gcp_limits: bool,
+    settings: &Settings,
     argument: Value,
     watch: LocalStep,
 ) -> Result<LocalEnd, String> {
-    let checked = jobmill_gcw::check(source, &limits(gcp_limits));
+    let checked = jobmill_gcw::check(source, &limits(settings.gcp_limits));
     let program = checked.program.ok_or("the source has errors")?;
     let workflow = Workflow { program, env: Arc::new(environment(name)) };
     let flow = Name::trusted("workflow");
@@ -71,8 +95,11 @@ pub async fn run_locally(
         input_schema: Value::Bool(true),
         params_schema: Value::Bool(true),
     };
-    let watched = Arc::new(Watched { workflow, watch });
-    let registry = Registry::new().with_program(card, watched).map_err(|it| it.to_string())?;
+    let watched = Arc::new(Watched { workflow, watch, told: Arc::default() });
+    let address = SocketAddr::from((Ipv4Addr::LOCALHOST, 0));
+    let workflows = super::workflows(settings, address).map_err(|error| error.to_string())?;
+    let registry = Registry::new().with_workflows(workflows);
+    let registry = registry.with_program(card, watched).map_err(|it| it.to_string())?;
     let store = Arc::new(MemoryStore::new());
     let gate = Gate { private: true, loopback: true };
     let config = Config { workers: 1, gate, ..Config::default() };
@@ -86,7 +113,9 @@ pub async fn run_locally(
     let ended = engine.wait(id, YEAR).await.map_err(|error| error.to_string())?;
     let job = ended.ok_or("the execution is gone")?;
     let outcome = match job.error {
-        Some(error) => Err((error.code, error.message)),
+        Some(Failed { code, message }) => {
+            Err(LocalFailure { places: places(&*store, id).await?, code, message })
+        }
         None => Ok(result(&*store, id).await?),
     };
     Ok(LocalEnd { id, state: job.state, outcome })
@@ -119,6 +148,8 @@ fn environment(name: &str) -> jobmill_gcw::value::Map {
 struct Watched {
     workflow: Workflow,
     watch: LocalStep,
+    /// What was told so far; a machine that takes up its journal begins from the start.
+    told: Arc<AtomicUsize>,
 }
 
 impl Program for Watched {
@@ -126,7 +157,7 @@ impl Program for Watched {
         let mut machine = self.workflow.execution(begin);
         machine.watch();
         let (program, watch) = (self.workflow.program.clone(), self.watch.clone());
-        Box::new(Telling { machine, program, watch, told: 0 })
+        Box::new(Telling { machine, program, watch, seen: 0, told: self.told.clone() })
     }
 }
 
@@ -134,22 +165,37 @@ struct Telling {
     machine: jobmill_gcw::Machine,
     program: Arc<jobmill_gcw::Program>,
     watch: LocalStep,
-    told: usize,
+    seen: usize,
+    told: Arc<AtomicUsize>,
 }
 
 impl Telling {
-    fn tell(&mut self) {
+    fn tell(&mut self, step: Step) -> Step {
         for event in self.machine.take_events() {
-            self.told += 1;
-            if self.told > STEPS_SHOWN {
-                continue;
-            }
             let Some(step) = self.program.steps.get(event.step as usize) else { continue };
             let indent = "  ".repeat(event.depth.saturating_sub(1).min(20));
             let place = format!("{indent}{} · {}", step.routine, step.name);
             match &event.kind {
-                StepEventKind::Began => (self.watch)(&place),
-                StepEventKind::Failed(error) => (self.watch)(&format!("{place} failed: {error}")),
+                StepEventKind::Began => self.say(&place),
+                StepEventKind::Failed(error) => self.say(&format!("{place} failed: {error}")),
+            }
+        }
+        for (_, effect) in &step.effects {
+            if let Effect::Log(LogEntry { severity, payload }) = effect {
+                let text = payload.as_str().map_or_else(|| payload.to_string(), str::to_owned);
+                self.say(&format!("log {severity}: {text}"));
+            }
+        }
+        step
+    }
+
+    /// Says what was not said before: the same journal tells the same in the same order.
+    fn say(&mut self, text: &str) {
+        self.seen += 1;
+        if self.seen > self.told.load(Ordering::Relaxed) {
+            self.told.store(self.seen, Ordering::Relaxed);
+            if self.seen <= STEPS_SHOWN {
+                (self.watch)(text);
             }
         }
     }
@@ -158,19 +204,16 @@ impl Telling {
 impl Machine for Telling {
     fn start(&mut self) -> Step {
         let step = self.machine.start();
-        self.tell();
-        step
+        self.tell(step)
     }
 
     fn fold(&mut self, number: EffectNumber, outcome: Outcome) -> Step {
         let step = self.machine.fold(number, outcome);
-        self.tell();
-        step
+        self.tell(step)
     }
 
     fn go_on(&mut self) -> Step {
         let step = self.machine.go_on();
-        self.tell();
-        step
+        self.tell(step)
     }
 }

@@ -78,6 +78,53 @@ fn a_file_is_run_right_here_and_its_steps_are_shown() {
     assert!(failed.err.contains("KeyError"), "{failed:?}");
 }
 
+const RESTS: &str = "\
+main:
+  steps:
+    - first:
+        call: sys.log
+        args: {text: hello, severity: NOTICE}
+    - rest:
+        call: sys.sleep
+        args: {seconds: 0.01}
+    - both:
+        parallel:
+          for:
+            value: v
+            in: [1, 2]
+            steps:
+              - nap:
+                  call: sys.sleep
+                  args: {seconds: 0.01}
+    - inner:
+        call: fails
+fails:
+  steps:
+    - wrong:
+        raise: {code: 7}
+";
+
+#[test]
+fn each_step_of_a_file_is_shown_once_whatever_it_waits_for_and_a_failure_with_its_place() {
+    let folder = folder();
+    let file = write(folder.path(), "rests.yaml", RESTS);
+    let ended = run(folder.path(), &["workflows", "run", &file]).with(1);
+    let times = |line: &str| ended.err.lines().filter(|it| it.trim() == line).count();
+    for (line, count) in [
+        ("main · first", 1),
+        ("log NOTICE: hello", 1),
+        ("main · rest", 1),
+        ("main · both", 1),
+        ("main · nap", 2),
+        ("fails · wrong", 1),
+        (r#"in step "wrong", routine "fails", line: 23"#, 1),
+        (r#"in step "inner", routine "main", line: 19"#, 1),
+    ] {
+        assert_eq!(times(line), count, "{line}: {}", ended.err);
+    }
+    assert!(ended.err.contains(r#"error: the execution failed: RuntimeError: {"code":7}"#));
+}
+
 #[test]
 fn a_workflow_is_deployed_run_shown_and_deleted() {
     let folder = folder();

@@ -37,7 +37,7 @@ impl Server {
         });
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let address = listener.local_addr().unwrap();
-        let workflows = jobmill::boot::workflows(&jobmill::config::defaults(), address);
+        let workflows = jobmill::boot::workflows(&jobmill::config::defaults(), address).unwrap();
         let registry = registry.with_workflows(workflows);
         let engine = Engine::start(
             Arc::new(MemoryStore::new()),

@@ -10,14 +10,19 @@ use super::super::screen::{Screen, line, say};
 use super::super::session::block_on;
 use super::check;
 use super::run::Run;
-use crate::boot::{LocalEnd, LocalStep, run_locally};
+use crate::boot::{LocalEnd, LocalFailure, LocalStep, run_locally};
+use crate::config::Settings;
+
+/// Places of a failure that are shown; a recursion has very many.
+const PLACES_SHOWN: usize = 10;
 
 /// Runs the file and shows how it ended.
-pub(super) fn run(run: &Run, screen: Screen) -> Result<(), Failure> {
+pub(super) fn run(run: &Run, mut settings: Settings, screen: Screen) -> Result<(), Failure> {
+    settings.gcp_limits |= run.gcp_limits;
     let path = std::path::Path::new(&run.what);
     let source = check::read(path)?;
     let argument = run.argument()?;
-    let findings = crate::boot::check_source(&source, run.gcp_limits);
+    let findings = crate::boot::check_source(&source, settings.gcp_limits);
     findings.iter().for_each(|finding| say(&check::shown(&run.what, finding)));
     if findings.iter().any(|finding| finding.is_error) {
         return Err(Failure::Usage(format!("{} has errors", run.what)));
@@ -30,7 +35,7 @@ pub(super) fn run(run: &Run, screen: Screen) -> Result<(), Failure> {
         }
     });
     let ended = block_on(async {
-        let ran = run_locally(&stem, &source, run.gcp_limits, argument, watch).await;
+        let ran = run_locally(&stem, &source, &settings, argument, watch).await;
         ran.map_err(Failure::Ended)
     })?;
     show(screen, ended)
@@ -46,13 +51,17 @@ fn show(screen: Screen, end: LocalEnd) -> Result<(), Failure> {
             }
             Ok(())
         }
-        Err((code, message)) => {
+        Err(LocalFailure { code, message, places }) => {
             if screen.is_json() {
                 let error = json!({ "type": code, "message": message });
                 let error = Value::from_json(error.to_string().as_bytes()).unwrap_or_default();
                 line(&whole(id, state, "error", &error))?;
             }
-            Err(Failure::Ended(format!("the execution failed: {code}: {message}")))
+            let begins = format!("{code}: ");
+            let shown = message.strip_prefix(&begins).unwrap_or(&message);
+            let shown = format!("the execution failed: {code}: {shown}");
+            let places = places.iter().map(|place| format!("\n  {place}"));
+            Err(Failure::Ended(shown + &places.take(PLACES_SHOWN).collect::<String>()))
         }
     }
 }

@@ -15,7 +15,7 @@ use super::session::{self, escaped, items, text};
 use super::table::Table;
 use super::{Context, Failure};
 use crate::client::{Client, Request};
-use crate::config::{Calling, Flags};
+use crate::config::{Calling, Flags, load};
 
 /// Checks workflows, runs them here, deploys them to a server and runs them there
 #[derive(Debug, Args)]
@@ -55,7 +55,10 @@ impl Workflows {
         match self.verb {
             Verb::Check(check) => check.run(context.screen),
             Verb::Graph(graph) => graph.run(),
-            Verb::Run(run) if run.is_file() => local::run(&run, context.screen),
+            Verb::Run(run) if run.is_file() => {
+                let settings = load(&context.sources(&self.flags))?.settings;
+                local::run(&run, settings, context.screen)
+            }
             verb => {
                 let client = session::client(context, &self.flags)?;
                 session::block_on(verb.ask(&client, context.screen))

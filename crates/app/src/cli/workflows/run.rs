@@ -15,8 +15,8 @@ use crate::client::{Client, Request};
 /// Runs a workflow: a file right here without a server, or a deployed one
 #[derive(Debug, Args)]
 #[command(after_help = "\
-A file is run in this process: its calls are made, its sleeps are slept, its steps are shown on
-standard error, and nothing is stored. A name is run on the server, and its result is waited for;
+A file is run in this process: its calls are made, its sleeps are slept, its steps and its log are
+shown on standard error, and nothing is stored; connectors go where the settings of `serve` say. A name is run on the server, and its result is waited for;
 when this command is stopped, it goes on there, and `workflows watch` takes up the waiting.
 
 Examples:
