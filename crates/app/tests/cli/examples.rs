@@ -6,22 +6,12 @@ use std::process::{Child, Command, Stdio};
 use jobmill::client::Request;
 use jobmill_model::Value;
 
-use crate::server::{Server, field, folder, items, number, text};
+use crate::server::{Server, field, folder, is_there, items, number, text};
 
 /// A lease that is over long before a worker is done with what it takes at once.
 const LEASE_SECONDS: &str = "3";
 const SLOW: &str = r#"{"flow":"letter","input":{"to":"Ada","seconds_a_line":0.2,
     "lines":["Dear Ada,","all","is","well."]}}"#;
-
-/// Whether a program is on this machine; says so if not, because its test is skipped then.
-fn is_there(program: &str) -> bool {
-    let mut command = Command::new(program);
-    let is_there = command.arg("--version").output().is_ok_and(|out| out.status.success());
-    if !is_there {
-        eprintln!("skipped: the program {program} is not on this machine");
-    }
-    is_there
-}
 
 struct Worker {
     child: Child,

@@ -192,6 +192,16 @@ fn next_line(err: &mut BufReader<ChildStderr>) -> Option<String> {
     (err.read_line(&mut line).unwrap() > 0).then(|| line.trim_end().to_owned())
 }
 
+/// Whether a program is on this machine; says so if not, because its test is skipped then.
+pub(crate) fn is_there(program: &str) -> bool {
+    let mut command = Command::new(program);
+    let is_there = command.arg("--version").output().is_ok_and(|out| out.status.success());
+    if !is_there {
+        eprintln!("skipped: the program {program} is not on this machine");
+    }
+    is_there
+}
+
 /// A job that fails for good.
 pub(crate) const UNEVEN: [&str; 5] = [
     "expand_reduce_flow",

@@ -9,7 +9,7 @@
 //! ```
 //!
 //! Each verb is a function in the file of its noun, with its statements in `sql/`. Those that
-//! write take the writer's transaction ([`txn`]) and never wait; nothing here reads a clock.
+//! write take the writer's transaction (`txn`) and never wait; nothing here reads a clock.
 
 mod admission;
 mod attempt;
