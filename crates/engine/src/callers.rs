@@ -4,7 +4,7 @@
 //! ask the store for one job. Where it is not known what has become claimable, all are woken.
 //! A caller that is woken and goes away instead passes the word on.
 
-use std::collections::{BTreeMap, HashMap, VecDeque};
+use std::collections::{BTreeMap, VecDeque};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
@@ -17,7 +17,7 @@ use tokio::sync::Notify;
 pub(crate) type Spans = Arc<BTreeMap<Name, Span>>;
 
 #[derive(Default)]
-pub(crate) struct Callers(Arc<Mutex<HashMap<Name, VecDeque<Arc<Waiting>>>>>);
+pub(crate) struct Callers(Arc<Mutex<BTreeMap<Name, VecDeque<Arc<Waiting>>>>>);
 
 struct Waiting {
     flows: Spans,

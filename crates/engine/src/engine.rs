@@ -265,13 +265,11 @@ impl Engine {
         let changed = shared.changed.clone();
         shared.feed.listen(move || changed.notify_waiters());
         // No worker outside is to blame for a silence while the server was away.
-        if let Some(first) = shared.store.lease_renew(now).await? {
-            shared.bus.lease_end.set(first);
-        }
+        shared.store.lease_renew(now).await?;
         tokio::spawn(settle::run(shared.clone(), settles));
         tokio::spawn(progress::run(shared.clone(), notes));
         tokio::spawn(claim::run(shared.clone()));
-        services::start(&shared);
+        services::start(&shared, now);
         Ok(Self { shared })
     }
 

@@ -115,6 +115,17 @@ async fn no_worker_is_blamed_for_a_jump_of_the_clock() {
 }
 
 #[tokio::test]
+async fn an_attempt_whose_time_is_over_after_a_jump_of_the_clock_is_ended() {
+    let world = world().await;
+    let id = world.submit(job(Some(60))).await;
+    let slow = lease(&world).await;
+    world.clock.advance(Span::from_secs(3_600));
+    let job = world.reaches(id, State::Scheduled).await;
+    assert_eq!((job.error.unwrap().code.as_str(), job.crashes), ("Timeout", 0));
+    assert_eq!(finish(&world, slow).await, Err(Lost::Ended(State::Scheduled)));
+}
+
+#[tokio::test]
 async fn a_lease_outlives_the_server() {
     let world = world().await;
     let id = world.submit(job(None)).await;

@@ -23,34 +23,38 @@ enum Wake {
     Late,
 }
 
-pub(crate) async fn run(shared: Arc<Shared>) {
-    // The start has renewed every lease and set the alarm.
-    let mut wake = wait(&shared, None).await;
+/// The start, at `began`, has renewed every lease; what is over then has used up its time limit.
+pub(crate) async fn run(shared: Arc<Shared>, began: Timestamp) {
+    let mut looked = expire(&shared, began).await;
     loop {
-        let next = match wake {
-            Wake::Late => renew(&shared).await,
-            Wake::InTime => expire(&shared).await,
-        };
-        match next {
-            Ok(next) => wake = wait(&shared, next).await,
+        let wake = match looked {
+            Ok(next) => wait(&shared, next).await,
             Err(StoreError::Closed) => return,
             Err(error) => {
                 shared.observer.store_failed("lease_expire", &error);
                 shared.clock.pause(PAUSE).await;
                 // Heartbeats were refused as well.
-                wake = Wake::Late;
+                Wake::Late
             }
-        }
+        };
+        looked = look(&shared, wake).await;
     }
 }
 
-async fn renew(shared: &Shared) -> Result<Option<Timestamp>, StoreError> {
-    shared.store.lease_renew(shared.clock.now()).await
+/// Ends what is over; answers when the next lease ends. After a renewal that is what has used up
+/// the time of its attempt.
+async fn look(shared: &Shared, wake: Wake) -> Result<Option<Timestamp>, StoreError> {
+    // What was set until now is in the store, which answers the first end of all.
+    shared.bus.lease_end.take();
+    if let Wake::Late = wake {
+        shared.store.lease_renew(shared.clock.now()).await?;
+    }
+    expire(shared, shared.clock.now()).await
 }
 
 /// Ends what is over; answers when the next lease ends.
-async fn expire(shared: &Shared) -> Result<Option<Timestamp>, StoreError> {
-    let (now, chance) = (shared.clock.now(), shared.chance.fraction());
+async fn expire(shared: &Shared, now: Timestamp) -> Result<Option<Timestamp>, StoreError> {
+    let chance = shared.chance.fraction();
     let expired = shared.store.lease_expire(now, shared.config.max_crashes, chance, BATCH);
     let Expired { jobs, next } = expired.await?;
     if !jobs.is_empty() {

@@ -135,6 +135,12 @@ impl Client {
             Action::Pause(queue, paused) => {
                 drop(self.engine.queue_pause(&Name::trusted(queue), paused).await);
             }
+            Action::Schedule(name, rules) => {
+                drop(self.engine.schedule_put(Name::trusted(name), *rules, false, false).await);
+            }
+            Action::Rest(name, paused) => {
+                drop(self.engine.schedule_rest(&Name::trusted(name), paused).await);
+            }
             Action::Poke => drop(self.engine.retry(&[]).await),
         }
     }

@@ -97,6 +97,8 @@ impl Witness {
                 id,
                 "is {result}, its journal folds to {folded:?}"
             );
+        } else if seen.is_lent() {
+            self.check_lent(id, &result);
         } else {
             self.check_call(id, &result);
         }

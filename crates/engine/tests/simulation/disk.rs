@@ -16,6 +16,7 @@ use tokio::sync::oneshot;
 
 use super::dice::Dice;
 use super::flaw::{Flaw, FlawedStore};
+use super::labour::declaration;
 use super::time::{Event, Micros, Time};
 use super::verb::{Answer, Write};
 use super::witness::Witness;
@@ -76,11 +77,14 @@ pub(crate) struct Disk {
 
 impl Disk {
     pub(crate) fn new(seed: u64, flaw: Option<Flaw>, time: Arc<Time>) -> Self {
+        let store = Arc::new(FlawedStore::new(MemoryStore::new(), flaw));
+        let declare = Write::Declare(declaration());
+        declare.apply(&*store).expect("a store in memory takes a flow");
         Self {
             time,
             flaw,
-            store: Arc::new(FlawedStore::new(MemoryStore::new(), flaw)),
-            log: Vec::new(),
+            store,
+            log: vec![declare],
             queue: VecDeque::new(),
             open: None,
             begins: false,
@@ -228,6 +232,9 @@ impl Disk {
             }
             (_, Ok(Answer::Claimed(claimed))) => {
                 Some(Ok(claimed.iter().map(|claimed| claimed.job.clone()).collect()))
+            }
+            (_, Ok(Answer::Lent(lent))) => {
+                Some(Ok(lent.iter().map(|lent| lent.job.clone()).collect()))
             }
             _ => {
                 let rows = self.store.job_get(&write.ids()).now_or_never();

@@ -18,6 +18,10 @@ use super::witness::{Seen, must};
 const END_MICROS: Micros = 1_500_000_000;
 /// The longest that a piece of work takes.
 const LONGEST_WORK_MICROS: Micros = 15_000_000;
+/// Whoever sleeps looks at the clock after this time at the latest, if it was set back.
+const LONGEST_SLICE_MICROS: Micros = 75_000_000;
+/// A tick is answered within this time.
+const TICK_MICROS: Micros = 1_000_000;
 /// Time for wake-ups to be followed and answers to arrive.
 const CALM_MICROS: Micros = 5_000_000;
 
@@ -50,10 +54,13 @@ impl Simulation {
         self.note("no more disturbances".to_owned());
         self.disk.lock().accept();
         self.outside.time.catch_up();
+        self.outside.witness.lock().excuse();
+        self.labour.calm();
         self.open_queues();
         self.calm(LONGEST_WORK_MICROS);
         self.check_idle_leases();
         self.nudge();
+        self.end_schedules();
         let over = self.outside.time.now() + END_MICROS;
         while !self.is_broken() && !self.all_ended() {
             if self.outside.time.now() > over {
@@ -82,8 +89,8 @@ impl Simulation {
     fn check_idle_leases(&self) {
         let mut witness = self.outside.witness.lock();
         let Some(then) = witness.now().checked_sub(LONGEST_WORK_MICROS) else { return };
-        let idle =
-            witness.jobs.iter().find(|(_, seen)| seen.lease.is_some() && seen.active_at < then);
+        let ours = |seen: &Seen| seen.lease.is_some_and(|lease| lease.instance.is_some());
+        let idle = witness.jobs.iter().find(|(_, seen)| ours(seen) && seen.active_at < then);
         if let Some(id) = idle.map(|(id, _)| *id) {
             witness.fails("whoever waits holds no worker", id, format_args!("waits under a lease"));
         }
@@ -100,6 +107,35 @@ impl Simulation {
                 engine.queue_pause(&queue, false).await.expect("the disk is well");
             });
         }
+    }
+
+    /// Every tick that has come is answered; then schedules rest, so that there is an end.
+    fn end_schedules(&mut self) {
+        let over = self.outside.time.now() + LONGEST_SLICE_MICROS;
+        while let Some(name) = self.late_schedule()
+            && !self.is_broken()
+        {
+            if self.outside.time.now() > over {
+                let text = format!("{name} has a tick that nobody answers");
+                return self.outside.witness.lock().broken("ticks are answered", text);
+            }
+            self.calm(CALM_MICROS);
+        }
+        let awake = self.outside.witness.lock().awake();
+        let Some(client) = self.client() else { return };
+        for name in awake {
+            let engine = client.engine.clone();
+            self.present().expect("there is a client").spawn(async move {
+                engine.schedule_rest(&name, true).await.expect("the disk is well");
+            });
+        }
+    }
+
+    /// A schedule with a tick that has been waiting for a second.
+    fn late_schedule(&mut self) -> Option<Name> {
+        let late = self.outside.witness.lock().overdue()?;
+        self.calm(TICK_MICROS);
+        self.outside.witness.lock().overdue().filter(|still| *still == late)
     }
 
     /// Whoever writes past the server wakes nobody; the next thing that happens does.

@@ -41,10 +41,22 @@ pub(crate) enum Flaw {
     IgnoresMarks,
     /// It lets a job begin before its children have ended.
     GathersNothing,
+    /// It takes heartbeats without looking at the token.
+    ExtendsStale,
+    /// It records steps without looking at the token.
+    NotesStale,
+    /// It answers a step that is recorded as if it were new.
+    NotesTwice,
+    /// It ends no lease of a worker outside that fell silent.
+    ExpiresNothing,
+    /// It writes a schedule over one that has changed meanwhile.
+    TicksTwice,
+    /// It counts ticks as answered and stores no job for them.
+    LosesTicks,
 }
 
 impl Flaw {
-    pub(crate) const ALL: [Self; 12] = [
+    pub(crate) const ALL: [Self; 18] = [
         Self::SettlesStale,
         Self::JournalsStale,
         Self::ParksBlind,
@@ -57,6 +69,12 @@ impl Flaw {
         Self::IgnoresPauses,
         Self::IgnoresMarks,
         Self::GathersNothing,
+        Self::ExtendsStale,
+        Self::NotesStale,
+        Self::NotesTwice,
+        Self::ExpiresNothing,
+        Self::TicksTwice,
+        Self::LosesTicks,
     ];
 }
 
@@ -268,14 +286,45 @@ impl Layer for FlawedStore {
 
     async fn job_extend(&self, mut beats: Vec<Extend>) -> Result<Vec<Option<Timestamp>>> {
         for beat in &mut beats {
-            beat.token = self.token(beat.id, beat.token, Flaw::KeepsToken);
+            beat.token = self.token(beat.id, beat.token, Flaw::ExtendsStale);
         }
         self.inner.job_extend(beats).await
     }
 
+    async fn lease_expire(
+        &self,
+        now: Timestamp,
+        max_crashes: u32,
+        chance: f64,
+        limit: usize,
+    ) -> Result<Expired> {
+        if self.has(Flaw::ExpiresNothing) {
+            return Ok(Expired::default());
+        }
+        self.inner.lease_expire(now, max_crashes, chance, limit).await
+    }
+
+    async fn schedule_write(&self, mut writes: Vec<ScheduleWrite>) -> Result<Vec<Written>> {
+        for write in &mut writes {
+            if self.has(Flaw::TicksTwice) {
+                let stored = self.inner.schedule_get(&write.schedule.name).await?;
+                write.schedule.revision = stored.map_or(0, |stored| stored.revision) + 1;
+                let ids: Vec<_> = write.jobs.iter().map(|job| job.id).collect();
+                let mut stored = self.inner.job_get(&ids).await?.into_iter();
+                write.jobs.retain(|_| stored.next().flatten().is_none());
+            }
+            if self.has(Flaw::LosesTicks) {
+                write.jobs.clear();
+            }
+        }
+        self.inner.schedule_write(writes).await
+    }
+
     async fn effect_put(&self, put: EffectPut) -> Result<Noted> {
-        let token = self.token(put.id, put.token, Flaw::KeepsToken);
-        self.inner.effect_put(EffectPut { token, ..put }).await
+        let token = self.token(put.id, put.token, Flaw::NotesStale);
+        let noted = self.inner.effect_put(EffectPut { token, ..put }).await?;
+        let is_known = matches!(noted, Noted::Known(_));
+        Ok(if is_known && self.has(Flaw::NotesTwice) { Noted::New } else { noted })
     }
 
     async fn queue_pause(&self, queue: &Name, paused: bool) -> Result<()> {

@@ -7,7 +7,7 @@ use std::task::{Poll, Waker};
 use jobmill_engine::{Config, Engine};
 use jobmill_model::Span;
 use parking_lot::Mutex;
-use tokio::runtime::{Builder, Runtime};
+use tokio::runtime::{Builder, Handle, Runtime};
 
 use super::dice::{Dice, DiceChance};
 use super::disk::Disk;
@@ -33,6 +33,11 @@ pub(crate) struct Life {
     /// How many events it lives to see.
     pub(crate) left: u64,
     pub(crate) is_frozen: bool,
+    thread: Thread,
+}
+
+/// A thread of its own, in name: a runtime that runs until it has nothing left to do.
+pub(crate) struct Thread {
     idle: Arc<Idle>,
     runtime: Runtime,
 }
@@ -44,13 +49,8 @@ struct Idle {
     waker: Mutex<Option<Waker>>,
 }
 
-impl Life {
-    pub(crate) fn start(
-        number: u64,
-        left: u64,
-        outside: &Arc<Outside>,
-        disk: &Arc<Mutex<Disk>>,
-    ) -> Self {
+impl Thread {
+    pub(crate) fn new() -> Self {
         let idle = Arc::new(Idle::default());
         let parked = idle.clone();
         let runtime = Builder::new_current_thread()
@@ -62,9 +62,7 @@ impl Life {
             })
             .build()
             .expect("a runtime without drivers needs nothing of the system");
-        let stage = Arc::new(Mutex::new(Stage::Starting));
-        runtime.spawn(begin(number, outside.clone(), disk.clone(), stage.clone()));
-        Self { number, stage, left, is_frozen: false, idle, runtime }
+        Self { idle, runtime }
     }
 
     /// Lets everything run until nobody has anything to do before time passes.
@@ -79,6 +77,34 @@ impl Life {
         }));
     }
 
+    pub(crate) fn spawn(&self, task: impl Future<Output = ()> + Send + 'static) {
+        self.runtime.spawn(task);
+    }
+}
+
+impl Life {
+    pub(crate) fn start(
+        number: u64,
+        left: u64,
+        outside: &Arc<Outside>,
+        disk: &Arc<Mutex<Disk>>,
+    ) -> Self {
+        let thread = Thread::new();
+        let stage = Arc::new(Mutex::new(Stage::Starting));
+        thread.spawn(begin(number, outside.clone(), disk.clone(), stage.clone()));
+        Self { number, stage, left, is_frozen: false, thread }
+    }
+
+    /// Lets everything run until nobody has anything to do before time passes.
+    pub(crate) fn run(&self) {
+        self.thread.run();
+    }
+
+    /// Where tasks of this process run.
+    pub(crate) fn runtime(&self) -> Handle {
+        self.thread.runtime.handle().clone()
+    }
+
     pub(crate) fn engine(&self) -> Option<Engine> {
         match &*self.stage.lock() {
             Stage::Up(engine) => Some(engine.clone()),
@@ -87,7 +113,7 @@ impl Life {
     }
 
     pub(crate) fn spawn(&self, task: impl Future<Output = ()> + Send + 'static) {
-        self.runtime.spawn(task);
+        self.thread.spawn(task);
     }
 
     /// Shuts down in order.

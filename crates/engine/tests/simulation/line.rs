@@ -69,7 +69,17 @@ pub(crate) fn line(
         Write::Undeclare(flow) => format!("undeclare {flow}"),
         Write::Deploy(put) => format!("deploy {}", put.name),
         Write::Undeploy(definition) => format!("undeploy {definition}"),
-        Write::Schedules(writes) => format!("schedules {} {}", writes.len(), names(&write.ids())),
+        Write::Schedules(writes) => {
+            let one = |write: &jobmill_store::ScheduleWrite| {
+                let (schedule, jobs) = (&write.schedule, &write.jobs);
+                let ticks = jobs.iter().filter_map(|job| job.spec.tags.last());
+                let ticks: Vec<_> = ticks.map(|tick| tick.as_str()).collect();
+                let (name, next) = (&schedule.name, schedule.next_at);
+                format!("{name} at {}, next {next:?}, {}", write.at, ticks.join(" "))
+            };
+            let all: Vec<_> = writes.iter().map(one).collect();
+            format!("schedules {} {}", all.join(", "), names(&write.ids()))
+        }
         Write::DropSchedule(name) => format!("drop schedule {name}"),
     };
     format!("{who}: {what} → {}", came_to(witness, answer))

@@ -6,9 +6,10 @@
 //! everything, so a seed that fails can be watched again, line by line.
 //!
 //! `run` lets processes live and crash and clients do what the `plan` says (`client`); `disk`
-//! is the store that loses what was not synced; `outside` is the world in which work is done.
-//! `witness` and `deeds` see all of it and say which promise is broken; `finish` checks the
-//! books. `flaw` has stores that are wrong on purpose.
+//! is the store that loses what was not synced; `outside` is the world in which work is done,
+//! and `labour` the workers in it that lease jobs. `witness`, `deeds`, `lent` and `ticks` see all
+//! of it and say which promise is broken; `finish` checks the books. `flaw` has stores that are
+//! wrong on purpose.
 #![allow(clippy::unwrap_used, reason = "a simulation that cannot go on fails")]
 
 mod client;
@@ -17,6 +18,8 @@ mod dice;
 pub(crate) mod disk;
 mod finish;
 mod flaw;
+mod labour;
+mod lent;
 pub(crate) mod life;
 mod line;
 pub(crate) mod outside;
@@ -24,6 +27,7 @@ mod plan;
 pub(crate) mod port;
 mod run;
 pub(crate) mod steps;
+mod ticks;
 pub(crate) mod time;
 mod verb;
 pub(crate) mod witness;

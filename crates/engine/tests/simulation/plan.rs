@@ -5,9 +5,11 @@ use std::collections::VecDeque;
 use jobmill_model::job::{Backoff, NewJob, Spec, Start, Unique};
 use jobmill_model::queue::{Name, Priority, QueueRules};
 use jobmill_model::rate::Rate;
+use jobmill_model::schedule::{ClockChange, Missed, Overlap, Rules, Template, Timetable, Zone};
 use jobmill_model::{Span, Value};
 
 use super::dice::Dice;
+use super::labour::LENT;
 use super::outside::WORK;
 use super::steps::STEPS;
 use super::time::Micros;
@@ -16,6 +18,8 @@ use super::time::Micros;
 pub(crate) const QUEUES: [&str; 2] = ["default", "other"];
 /// Whose work it is, and what jobs are the only ones of.
 const NAMES: [&str; 2] = ["ann", "bob"];
+/// The schedules.
+const SCHEDULES: [&str; 2] = ["tick", "tock"];
 /// The names of signals.
 pub(crate) const SIGNALS: [&str; 2] = ["go", "on"];
 
@@ -47,6 +51,10 @@ pub(crate) enum Action {
     /// Sets the rules of a queue.
     Rules(&'static str, QueueRules),
     Pause(&'static str, bool),
+    /// Makes a schedule, or gives one other rules.
+    Schedule(&'static str, Box<Rules>),
+    /// Lays a schedule to rest, or wakes it.
+    Rest(&'static str, bool),
     /// Wakes the server for nothing.
     Poke,
 }
@@ -118,8 +126,10 @@ fn other(dice: &mut Dice, sent: usize, with_strangers: bool) -> Action {
             };
             Action::Wait { pick, span }
         }
-        90..=92 => Action::Rules(one_of(dice, QUEUES), rules(dice)),
-        93..=96 => Action::Pause(one_of(dice, QUEUES), dice.percent(40)),
+        90..=91 => Action::Rules(one_of(dice, QUEUES), rules(dice)),
+        92..=94 => Action::Pause(one_of(dice, QUEUES), dice.percent(40)),
+        95..=97 => Action::Schedule(one_of(dice, SCHEDULES), Box::new(schedule(dice))),
+        98 => Action::Rest(one_of(dice, SCHEDULES), dice.percent(40)),
         _ => Action::Poke,
     }
 }
@@ -136,6 +146,26 @@ fn rules(dice: &mut Dice) -> QueueRules {
     }
 }
 
+/// A schedule that ticks every few seconds.
+fn schedule(dice: &mut Dice) -> Rules {
+    let every = [2, 3, 5, 20][(dice.next() % 4) as usize];
+    let cron = format!("*/{every} * * * * *").parse().expect("it is well formed");
+    let flow = if dice.percent(70) { WORK } else { LENT };
+    let input = Value::map([("job", Value::from("tick")), ("every", every.into())]);
+    let word = |dice: &mut Dice| dice.within(0, 2);
+    Rules {
+        timetable: Timetable { cron, zone: Zone::utc(), clock_change: ClockChange::Fire },
+        missed: [Missed::Skip, Missed::Once, Missed::All][word(dice) as usize],
+        missed_limit: 6,
+        overlap: [Overlap::Allow, Overlap::Skip, Overlap::Queue][word(dice) as usize],
+        job: Template {
+            spec: Spec::new(Name::trusted(flow)),
+            input: input.to_json(),
+            params: Value::map::<&str>([]).to_json(),
+        },
+    }
+}
+
 fn parcel(dice: &mut Dice, number: u64) -> Parcel {
     let count = if dice.percent(75) { 1 } else { dice.within(2, 5) };
     let mut jobs: Vec<_> = (0..count).map(|place| job(dice, number, place)).collect();
@@ -149,8 +179,10 @@ fn parcel(dice: &mut Dice, number: u64) -> Parcel {
 
 fn job(dice: &mut Dice, number: u64, place: u64) -> NewJob {
     let label = Value::from(format!("{number}.{place}"));
-    let is_machine = dice.percent(50);
-    let (flow, input) = if is_machine {
+    let kind = dice.within(0, 99);
+    let (flow, input) = if kind < 25 {
+        (LENT, Value::map([("job", label), ("steps", (dice.within(0, 3) as i64).into())]))
+    } else if kind < 65 {
         let branches = (0..dice.within(1, 3)).map(|_| branch(dice));
         let steps = Value::list(branches.collect::<Vec<_>>());
         (STEPS, Value::map([("job", label), ("steps", steps)]))

@@ -9,10 +9,11 @@ use super::client::{Client, Ledger};
 use super::dice::Dice;
 use super::disk::Disk;
 use super::flaw::Flaw;
+use super::labour::Labour;
 use super::life::{Life, Stage};
 use super::outside::Outside;
 use super::plan::{Action, Plan};
-use super::time::{Event, Time};
+use super::time::{Event, Micros, Time};
 use super::witness::{Violation, Witness};
 
 /// Every seed has at least so many events.
@@ -32,6 +33,7 @@ pub(crate) struct Simulation {
     pub(super) disk: Arc<Mutex<Disk>>,
     pub(super) ledger: Arc<Mutex<Ledger>>,
     pub(super) plan: Plan,
+    pub(super) labour: Labour,
     parcels: Arc<Vec<super::plan::Parcel>>,
     /// The process that is up, and one that is frozen or thawed, both under their numbers.
     pub(super) lives: Vec<Life>,
@@ -39,6 +41,8 @@ pub(crate) struct Simulation {
     crashes: usize,
     crashes_wanted: usize,
     plan_is_due: bool,
+    /// When there was last no server that could notice anything.
+    excused_at: Micros,
     dice: Dice,
 }
 
@@ -66,8 +70,10 @@ impl Simulation {
         let disk = Arc::new(Mutex::new(Disk::new(seed, flaw, time.clone())));
         let plan = Plan::new(seed);
         let mut dice = Dice::new(seed, "run");
+        let outside = Arc::new(Outside { seed, time, witness, present: AtomicU64::new(0) });
         Self {
-            outside: Arc::new(Outside { seed, time, witness, present: AtomicU64::new(0) }),
+            labour: Labour::start(&outside),
+            outside,
             disk,
             ledger: Arc::default(),
             parcels: Arc::new(plan.parcels.clone()),
@@ -77,6 +83,7 @@ impl Simulation {
             crashes: 0,
             crashes_wanted: dice.within(3, 6) as usize,
             plan_is_due: false,
+            excused_at: 0,
             dice,
         }
     }
@@ -105,12 +112,28 @@ impl Simulation {
 
     /// Everybody does what there is to do, then the next event happens.
     pub(super) fn step(&mut self) {
-        let running = self.lives.iter().filter(|life| !life.is_frozen);
-        running.for_each(Life::run);
+        self.labour.reach(self.present().and_then(|it| Some((it.engine()?, it.runtime()))));
+        loop {
+            let running = self.lives.iter().filter(|life| !life.is_frozen);
+            running.for_each(Life::run);
+            if !self.labour.run() {
+                break;
+            }
+        }
+        self.check_silence();
         match self.outside.time.next() {
             Some(event) => self.happen(event),
             None => self.outside.witness.lock().broken("nothing is stuck", "nothing is due"),
         }
+    }
+
+    /// Workers outside are watched while there is a server that can.
+    fn check_silence(&mut self) {
+        let is_up = self.present().is_some_and(|life| life.engine().is_some());
+        if !is_up || self.disk.lock().is_refusing() {
+            self.excused_at = self.outside.time.now();
+        }
+        self.outside.witness.lock().check_silence(self.excused_at);
     }
 
     fn happen(&mut self, event: Event) {
@@ -126,6 +149,7 @@ impl Simulation {
                 let frozen = self.lives.iter_mut().find(|life| life.number == number);
                 if let Some(life) = frozen {
                     life.is_frozen = false;
+                    self.outside.witness.lock().excuse();
                     self.note(format!("life {number} goes on"));
                 }
             }
@@ -150,6 +174,7 @@ impl Simulation {
             _ => self.dice.within(400, 1_500),
         };
         self.outside.present.store(self.started, Ordering::Relaxed);
+        self.outside.witness.lock().excuse();
         self.lives.push(Life::start(self.started, left, &self.outside, &self.disk));
         self.note(format!("life {} starts", self.started));
     }
@@ -215,6 +240,7 @@ impl Simulation {
             4..=5 => self.jump(-3_000, -1),
             6..=9 => {
                 let refusal = self.disk.lock().refuse();
+                self.outside.witness.lock().excuse();
                 self.note(format!("the disk refuses writes {refusal}"));
             }
             _ => {}
@@ -224,6 +250,7 @@ impl Simulation {
     fn jump(&mut self, least: i64, most: i64) {
         let millis = least + self.dice.within(0, (most - least) as u64) as i64;
         self.outside.time.jump(millis);
+        self.outside.witness.lock().excuse();
         self.note(format!("the clock jumps by {millis} ms"));
     }
 

@@ -2,6 +2,7 @@
 //!
 //! It keeps a small model of each job and says which promise is broken when a write, an answer
 //! or a row disagrees with it. It reads nothing of the store but the rows that are shown to it.
+//! Leases outside are modelled in `lent`, schedules in `ticks`.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
@@ -11,12 +12,14 @@ use futures::FutureExt;
 use jobmill_model::job::{Fingerprint, Move, Verdict};
 use jobmill_model::machine::{Entry, Outcome, Seed};
 use jobmill_model::queue::Name;
-use jobmill_model::{InstanceId, Job, JobId, Json, State, Token};
+use jobmill_model::{InstanceId, Job, JobId, Json, State, Timestamp, Token};
 use jobmill_store::*;
 
 use super::deeds::Deeds;
+use super::lent::{Excuses, Held};
 use super::line::line;
 use super::steps::{STEPS, tag_of};
+use super::ticks::Ticking;
 use super::time::{Micros, Time};
 use super::verb::{Answer, Write};
 
@@ -50,7 +53,8 @@ impl fmt::Display for Violation {
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Lease {
     pub(crate) token: Token,
-    pub(crate) instance: InstanceId,
+    /// The process that has it, if not a worker outside.
+    pub(crate) instance: Option<InstanceId>,
     pub(crate) life: u64,
     pub(crate) at: Micros,
 }
@@ -70,8 +74,13 @@ pub(crate) struct Seen {
     /// The greatest token so far.
     token: Token,
     pub(crate) lease: Option<Lease>,
-    attempt: u32,
-    attempt_open: bool,
+    /// Its hold, if the lease is one of a worker outside.
+    pub(super) held: Option<Held>,
+    /// The steps that workers outside recorded in this run.
+    pub(super) ledger: BTreeMap<Name, Json>,
+    pub(super) max_attempts: u32,
+    pub(super) attempt: u32,
+    pub(super) attempt_open: bool,
     pub(crate) crashes: u32,
     pub(crate) run: u32,
     pub(crate) journal: Vec<Entry>,
@@ -116,6 +125,10 @@ pub(crate) struct Witness {
     pub(crate) committed: BTreeSet<String>,
     keys: BTreeMap<String, Vec<JobId>>,
     gates: BTreeMap<Name, Gate>,
+    pub(super) schedules: BTreeMap<Name, Ticking>,
+    pub(super) excuses: Excuses,
+    /// How many steps workers outside have done.
+    pub(super) steps_outside: i64,
     pub(crate) deeds: Deeds,
     pub(crate) violation: Option<Violation>,
     /// When the write that is seen now was done; its sync came later.
@@ -134,6 +147,9 @@ impl Witness {
             committed: BTreeSet::new(),
             keys: BTreeMap::new(),
             gates: BTreeMap::new(),
+            schedules: BTreeMap::new(),
+            excuses: Excuses::default(),
+            steps_outside: 0,
             deeds: Deeds::default(),
             violation: None,
             done_at: 0,
@@ -162,6 +178,10 @@ impl Witness {
 
     pub(crate) fn now(&self) -> Micros {
         self.time.now()
+    }
+
+    pub(super) fn wall(&self) -> Timestamp {
+        self.time.wall()
     }
 
     /// A promise about one job is broken.
@@ -225,7 +245,8 @@ impl Witness {
                 ids.iter().zip(outcomes).for_each(|(id, outcome)| self.retried(*id, *outcome));
             }
             (Write::Claim(claim), Answer::Claimed(claimed)) => {
-                claimed.iter().for_each(|it| self.lease(it.job.id, it.token, claim.instance, life));
+                let instance = Some(claim.instance);
+                claimed.iter().for_each(|it| self.lease(it.job.id, it.token, instance, life));
             }
             (Write::Progress(notes), Answer::Held(held)) => {
                 let pairs = notes.iter().zip(held);
@@ -269,6 +290,19 @@ impl Witness {
             (Write::Signal(id, name, _), Answer::Signalled(signalled)) => {
                 self.signalled(*id, name.as_str(), *signalled);
             }
+            _ => self.take_in_outside(life, write, answer, rows),
+        }
+    }
+
+    /// What workers outside and schedules do.
+    fn take_in_outside(&mut self, life: u64, write: &Write, answer: &Answer, rows: &[Job]) {
+        match (write, answer) {
+            (Write::Lend(call), Answer::Lent(lent)) => self.lent(call, lent),
+            (Write::Extend(beats), Answer::Extended(ends)) => self.extended(beats, ends),
+            (Write::Expire(now, ..), Answer::Expired(it)) => self.expired(life, *now, it),
+            (Write::Renew(now), Answer::Renewed(next)) => self.renewed(life, *now, *next),
+            (Write::Note(put), Answer::Noted(noted)) => self.noted(put, noted),
+            (Write::Schedules(writes), Answer::Written(it)) => self.scheduled(writes, it, rows),
             _ => {}
         }
     }
@@ -299,7 +333,7 @@ impl Witness {
                     let Lodged::New(lease) = lodged else { continue };
                     self.new_job(job, submission.at);
                     if let (Some(token), Some(offer)) = (lease, &submission.offer) {
-                        self.lease(job.id, *token, offer.instance, life);
+                        self.lease(job.id, *token, Some(offer.instance), life);
                     }
                 }
             }
@@ -327,7 +361,7 @@ impl Witness {
         alike.find(|(_, seen)| !seen.state.is_final()).map(|(id, _)| *id)
     }
 
-    fn new_job(&mut self, job: &JobInsert, at: jobmill_model::Timestamp) {
+    pub(super) fn new_job(&mut self, job: &JobInsert, at: jobmill_model::Timestamp) {
         let waits = job.spec.gathers || job.spec.start.run_at(at) > at;
         let seen = Seen {
             number: self.jobs.len() + 1,
@@ -342,6 +376,9 @@ impl Witness {
             state: if waits { State::Scheduled } else { State::Submitted },
             token: Token::default(),
             lease: None,
+            held: None,
+            ledger: BTreeMap::new(),
+            max_attempts: job.spec.max_attempts,
             attempt: 0,
             attempt_open: false,
             crashes: 0,
@@ -363,7 +400,13 @@ impl Witness {
         must!(self, before.is_none(), "ids are new", job.id, "was there before");
     }
 
-    fn lease(&mut self, id: JobId, token: Token, instance: InstanceId, life: u64) {
+    pub(super) fn lease(
+        &mut self,
+        id: JobId,
+        token: Token,
+        instance: Option<InstanceId>,
+        life: u64,
+    ) {
         self.may_go(id);
         self.step(id, Move::Claim);
         let at = self.done_at;
@@ -406,7 +449,7 @@ impl Witness {
     }
 
     /// Whether a write under this token counts, which it must if the lease holds and only then.
-    fn fenced(&mut self, id: JobId, token: Token, taken: bool) -> bool {
+    pub(super) fn fenced(&mut self, id: JobId, token: Token, taken: bool) -> bool {
         let holds = self.jobs.get(&id).and_then(|seen| seen.lease).map(|lease| lease.token);
         must!(
             self,
@@ -433,19 +476,22 @@ impl Witness {
         must!(self, is_legal, "states move along the table", id, "was {from} before {what:?}");
     }
 
-    fn unlease(&mut self, id: JobId, what: Move) {
+    pub(super) fn unlease(&mut self, id: JobId, what: Move) {
         self.step(id, what);
         if let Some(seen) = self.jobs.get_mut(&id) {
             seen.lease = None;
+            seen.held = None;
         }
     }
 
     /// A run has its outcome.
-    fn end(&mut self, id: JobId, what: Move, life: u64) {
+    pub(super) fn end(&mut self, id: JobId, what: Move, life: u64) {
         let Some(seen) = self.jobs.get_mut(&id) else { return };
         let earlier = seen.ends.get(&seen.run).copied();
         seen.lease = None;
+        seen.held = None;
         seen.attempt_open = false;
+        seen.ledger.clear();
         seen.journal.clear();
         seen.inbox.clear();
         seen.ended_by = life;
@@ -583,8 +629,9 @@ impl Witness {
     }
 
     fn reclaimed(&mut self, life: u64, alive: InstanceId, reclaimed: &Reclaimed) {
-        let lost =
-            |(_, seen): &(&JobId, &Seen)| seen.lease.is_some_and(|lease| lease.instance != alive);
+        let lost = |(_, seen): &(&JobId, &Seen)| {
+            seen.lease.and_then(|it| it.instance).is_some_and(|it| it != alive)
+        };
         let lost: Vec<_> = self.jobs.iter().filter(lost).map(|(id, _)| *id).collect();
         let mut failed = Vec::new();
         for id in &lost {

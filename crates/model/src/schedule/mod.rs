@@ -313,13 +313,16 @@ impl Schedule {
         Self { revision: self.revision + 1, changed_at: now, ..self.clone() }
     }
 
-    /// The next tick after now, and after those that have made a job.
+    /// The next tick after now, and after those that were answered: the clock may have been set
+    /// back since.
     fn next_from(&self, now: Timestamp) -> Option<Timestamp> {
         if self.paused {
             return None;
         }
-        let answered = self.last.map_or(now, |last| last.tick.max(now));
-        self.rules.timetable.next_after(answered)
+        let fired = self.last.map(|last| last.tick);
+        let skipped = self.skipped.map(|skipped| skipped.tick);
+        let answered = [fired, skipped, self.queued.last().copied()].into_iter().flatten().max();
+        self.rules.timetable.next_after(answered.map_or(now, |answered| answered.max(now)))
     }
 
     /// Those of the ticks from `first` to now that count, as the rule of missed ticks says.

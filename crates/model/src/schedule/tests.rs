@@ -121,6 +121,19 @@ fn new_rules_lose_and_repeat_no_tick_of_the_same_timetable() {
 }
 
 #[test]
+fn a_new_timetable_after_the_clock_was_set_back_repeats_no_tick() {
+    let queue = fired(&schedule(Missed::All, Overlap::Queue), "10:25:00", true).1;
+    assert_eq!(queue.queued, ["10:10:00", "10:20:00"].map(at));
+    let skip = fired(&schedule(Missed::All, Overlap::Skip), "10:25:00", true).1;
+    for answered in [queue, skip] {
+        let mut rules = answered.rules.clone();
+        rules.timetable.cron = "*/5 * * * *".parse().unwrap();
+        let changed = answered.replaced(rules, false, at("10:02:00"));
+        assert_eq!(changed.next_at, Some(at("10:25:00")));
+    }
+}
+
+#[test]
 fn the_jobs_of_ticks_have_ids_in_their_order_and_tags_to_be_found_by() {
     let schedule = schedule(Missed::All, Overlap::Allow);
     let now = at("10:45:00");
