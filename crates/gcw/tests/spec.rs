@@ -29,6 +29,9 @@ use jobmill_gcw::{Checked, Failure, Limits, Workflow, check};
 use jobmill_model::Value;
 use jobmill_model::machine::{Effect, EffectNumber, HttpResponse, Outcome};
 
+/// The header that every call has unless the workflow sets it; it is not shown.
+const USUAL_AGENT: &str = "User-Agent";
+
 struct Block {
     info: String,
     text: String,
@@ -86,7 +89,7 @@ impl Script {
             for (name, value) in &call.query {
                 let _ = write!(text, "\n  query {name}={value}");
             }
-            for (name, value) in call.headers.iter().filter(|(name, _)| name != "User-Agent") {
+            for (name, value) in call.headers.iter().filter(|(name, _)| name != USUAL_AGENT) {
                 let _ = write!(text, "\n  {name}: {value}");
             }
             if let Some(auth) = &call.auth {
@@ -373,6 +376,8 @@ fn every_step_kind_and_part_of_the_expression_language_has_its_file() {
         "http",
         "errors",
         "events",
+        "sys",
+        "connectors",
         "limits",
     ] {
         assert!(folder.join(format!("{name}.md")).is_file(), "{name}.md is missing");
