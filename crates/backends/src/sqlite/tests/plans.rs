@@ -96,6 +96,15 @@ fn each_verb_uses_the_index_that_was_made_for_it() {
         (Query::OutputRead, "SEARCH chunk USING PRIMARY KEY (job=? AND token=? AND first>?)"),
         (Query::ScheduleDue, "SEARCH schedule USING COVERING INDEX schedule_due (next_at<?)"),
         (Query::ScheduleNext, "SEARCH schedule USING COVERING INDEX schedule_due (next_at>?)"),
+        (
+            Query::DocumentList,
+            "SEARCH document USING PRIMARY KEY (collection=? AND parent=? AND id>?)",
+        ),
+        (
+            Query::DocumentListBelow,
+            "SEARCH document USING PRIMARY KEY (collection=? AND (parent,id)>(?,?) AND parent<?)",
+        ),
+        (Query::RowList, "SEARCH table_row USING PRIMARY KEY (set_name=? AND number>?)"),
         (Query::PublicationFrom, "SEARCH publication USING INTEGER PRIMARY KEY (rowid>?)"),
     ] {
         let plan = plan(&connection, query.text());

@@ -11,7 +11,7 @@ use jobmill_google::wire::{Error, Status};
 use jobmill_model::{Timestamp, Value};
 use jobmill_store as store;
 
-use super::{Asked, check_time, documents, of_store, receipt};
+use super::{Asked, aside, check_time, documents, of_store, receipt};
 use crate::engine::Shared;
 
 /// Documents are read in pages of at most so many, and of about so much text.
@@ -242,11 +242,12 @@ fn page_bytes(page: &store::DocumentPage) -> usize {
 async fn query(shared: &Shared, asked: &Asked<'_>) -> Read<Value> {
     let parent = Parent::read(asked.call.needed("parent")?)?;
     let query = Query::read(parent, &asked.call.body)?;
-    Ok(look(shared, asked, &query).await?.finish(micros(asked.now)))
+    let (found, at) = (look(shared, asked, &query).await?, micros(asked.now));
+    aside(move || Ok(found.finish(at))).await
 }
 
 /// Looks at the documents of a query's collection, page by page.
-async fn look<'q>(shared: &Shared, asked: &Asked<'_>, query: &'q Query) -> Read<Found<'q>> {
+async fn look(shared: &Shared, asked: &Asked<'_>, query: &Query) -> Read<Found> {
     let mut next = store::DocumentQuery {
         collection: query.collection.clone(),
         parent: query.parent.as_str().to_owned(),
@@ -262,11 +263,14 @@ async fn look<'q>(shared: &Shared, asked: &Asked<'_>, query: &'q Query) -> Read<
         let page = shared.store.document_list(&next).await.map_err(|error| of_store(&error))?;
         let Some((last, _)) = page.last() else { break };
         next.after = Some((last.parent.clone(), last.id.clone()));
-        for (key, document) in page {
-            let bytes = document.content.as_str().len();
-            found.look(name(key), self::read(&document)?, bytes)?;
-        }
-        tokio::task::yield_now().await;
+        found = aside(move || {
+            for (key, document) in page {
+                let bytes = document.content.as_str().len();
+                found.look(name(key), self::read(&document)?, bytes)?;
+            }
+            Ok(found)
+        })
+        .await?;
     }
     Ok(found)
 }

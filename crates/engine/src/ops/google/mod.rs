@@ -45,6 +45,12 @@ fn check_time(shared: &Shared, asked: &Asked<'_>) -> Read<()> {
     Err(Error::new(Status::DeadlineExceeded, text))
 }
 
+/// Does what takes a processor for a while beside the threads that answer requests.
+async fn aside<T: Send + 'static>(work: impl FnOnce() -> Read<T> + Send + 'static) -> Read<T> {
+    let done = tokio::task::spawn_blocking(work).await;
+    done.unwrap_or_else(|_| Err(Error::new(Status::Internal, "the query broke off")))
+}
+
 /// A call and what tells its repetition, if something does.
 pub(crate) struct Asked<'a> {
     pub(crate) call: &'a Call,

@@ -3,6 +3,8 @@
 //! A job keeps the query and how far its table reached, not its rows: rows are only ever appended,
 //! so the same query over the same rows gives the same answer, page by page.
 
+use std::sync::Arc;
+
 use jobmill_google::bigquery::Row;
 use jobmill_google::bigquery::sql::{Answered, Request};
 use jobmill_google::wire::Error;
@@ -13,7 +15,7 @@ use jobmill_store::{Document, DocumentName, DocumentQuery, StoreError};
 use super::bigquery::{self, instants};
 use super::documents::{self, part};
 use super::firestore::drawn;
-use super::{Asked, check_time, of_store};
+use super::{Asked, aside, check_time, of_store};
 use crate::engine::Shared;
 
 /// Rows are read in pages of so many, and of about so much text.
@@ -50,25 +52,32 @@ async fn run_over(
             let rows = extent.map_err(|error| of_store(&error))?.rows;
             reached = upto.unwrap_or(rows).min(rows);
             let mut after = 0;
-            'rows: while after < reached && !request.dry_run {
+            let schema = Arc::new(schema);
+            while after < reached && !request.dry_run {
                 check_time(shared, asked)?;
                 let page = shared.store.row_list(&table.set, after, PAGE, PAGE_BYTES).await;
                 let page = page.map_err(|error| of_store(&error))?;
-                for (number, content) in page.iter().filter(|(number, _)| *number <= reached) {
-                    after = *number;
-                    let row = Row::from_kept(&schema, content);
-                    if !found.look(&row, content.as_str().len())? {
-                        break 'rows;
+                let Some((last, _)) = page.last() else { break };
+                after = *last;
+                let schema = schema.clone();
+                let look = move || {
+                    for (_, content) in page.iter().filter(|(number, _)| *number <= reached) {
+                        let row = Row::from_kept(&schema, content);
+                        if !found.look(&row, content.as_str().len())? {
+                            return Ok((found, false));
+                        }
                     }
-                }
-                if page.is_empty() {
+                    Ok((found, true))
+                };
+                let wants_more;
+                (found, wants_more) = aside(look).await?;
+                if !wants_more {
                     break;
                 }
-                tokio::task::yield_now().await;
             }
         }
     }
-    let (schema, rows) = (bound.schema(), found.finish());
+    let (schema, rows) = (bound.schema(), aside(move || Ok(found.finish())).await?);
     let answered = Answered { project: String::new(), job_id: String::new(), schema, rows };
     Ok((answered, reached))
 }

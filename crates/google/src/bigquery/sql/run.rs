@@ -38,8 +38,8 @@ pub(super) struct Order {
 
 /// What a query has found so far.
 #[derive(Debug)]
-pub struct Found<'q> {
-    query: &'q Bound,
+pub struct Found {
+    query: Bound,
     counted: i64,
     /// By what it is sorted, the row, and its size.
     rows: Vec<(Vec<Cell>, Row, usize)>,
@@ -61,8 +61,8 @@ impl Bound {
 
     /// Begins to look.
     #[must_use]
-    pub fn run(&self) -> Found<'_> {
-        Found { query: self, counted: 0, rows: Vec::new(), bytes: 0 }
+    pub fn run(&self) -> Found {
+        Found { query: self.clone(), counted: 0, rows: Vec::new(), bytes: 0 }
     }
 
     fn most(&self) -> usize {
@@ -92,13 +92,13 @@ impl Order {
     }
 }
 
-impl Found<'_> {
+impl Found {
     /// Looks at one more row, in the order of insertion; answers whether to go on.
     ///
     /// # Errors
     /// So many rows match that an answer cannot hold them.
     pub fn look(&mut self, row: &Row, bytes: usize) -> Read<bool> {
-        let query = self.query;
+        let query = &self.query;
         let is_sorted = query.orders.is_empty();
         if is_sorted && !query.counts && self.rows.len() >= query.most() {
             return Ok(false);
@@ -128,7 +128,7 @@ impl Found<'_> {
     }
 
     fn sort(&mut self) {
-        let query = self.query;
+        let query = &self.query;
         self.rows.sort_by(|a, b| query.order(&a.0, &b.0));
         self.rows.truncate(query.most());
         self.bytes = self.rows.iter().map(|(.., bytes)| bytes).sum();

@@ -178,3 +178,19 @@ fn a_hostile_text_is_refused_in_bounded_time() {
     let chain = format!("SELECT count(*) FROM t WHERE {} TRUE", "TRUE AND ".repeat(400));
     assert_eq!(run(&chain), "4");
 }
+
+#[test]
+fn what_no_answer_can_hold_is_refused_and_a_limit_keeps_memory_small() {
+    let row = Row::from_kept(&schema(), &Json::trusted(ROWS[0]));
+    let looked_at = |sql: &str, rows: usize| {
+        let bound = Statement::parse(sql, "p", Some(&DatasetName::new("p", "d").unwrap()))
+            .and_then(|statement| statement.bind(&schema(), None, 0))
+            .unwrap();
+        let mut found = bound.run();
+        (0..rows).try_for_each(|_| found.look(&row, 1_000_000).map(drop)).map(|()| found.finish())
+    };
+    let most = crate::limits::QUERY_BYTES / 1_000_000;
+    let refused = looked_at("SELECT n FROM t", most + 1).unwrap_err();
+    assert_eq!(refused.reason, Some("responseTooLarge"));
+    assert_eq!(looked_at("SELECT n FROM t ORDER BY n LIMIT 2", 5_000).unwrap().len(), 2);
+}

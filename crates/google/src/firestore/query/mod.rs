@@ -39,8 +39,8 @@ const PARTS: [&str; 9] =
 
 /// What a query has found so far.
 #[derive(Debug)]
-pub struct Found<'q> {
-    query: &'q Query,
+pub struct Found {
+    query: Query,
     /// Each with the size of its text.
     documents: Vec<(DocumentName, Document, usize)>,
     bytes: usize,
@@ -113,8 +113,8 @@ impl Query {
 
     /// Begins to look.
     #[must_use]
-    pub fn run(&self) -> Found<'_> {
-        Found { query: self, documents: Vec::new(), bytes: 0 }
+    pub fn run(&self) -> Found {
+        Found { query: self.clone(), documents: Vec::new(), bytes: 0 }
     }
 
     fn matches(&self, name: &DocumentName, document: &Document) -> bool {
@@ -131,7 +131,7 @@ impl Query {
     }
 }
 
-impl Found<'_> {
+impl Found {
     /// Looks at one more document.
     ///
     /// # Errors
@@ -157,7 +157,7 @@ impl Found<'_> {
     }
 
     fn sort(&mut self, most: usize) {
-        let query = self.query;
+        let query = &self.query;
         self.documents.sort_by(|a, b| query.order((&a.0, &a.1), (&b.0, &b.1)));
         self.documents.truncate(most);
         self.bytes = self.documents.iter().map(|(.., bytes)| bytes).sum();
@@ -167,7 +167,7 @@ impl Found<'_> {
     /// the order of its names.
     #[must_use]
     pub fn is_full(&self) -> bool {
-        let Query { skip, limit, descendants, ref orders, .. } = *self.query;
+        let Query { skip, limit, descendants, ref orders, .. } = self.query;
         let is_in_order = !descendants && matches!(&orders[..], [order] if order.is_of_names());
         is_in_order && self.documents.len() >= skip.saturating_add(limit)
     }
@@ -175,7 +175,7 @@ impl Found<'_> {
     /// What is found, in order, behind what is skipped; and how many are skipped.
     #[must_use]
     pub fn documents(mut self) -> (Vec<(DocumentName, Document)>, usize) {
-        let Query { skip, limit, .. } = *self.query;
+        let Query { skip, limit, .. } = self.query;
         self.sort(skip.saturating_add(limit));
         let skipped = skip.min(self.documents.len());
         let documents = self.documents.into_iter().skip(skipped);
@@ -185,12 +185,12 @@ impl Found<'_> {
     /// The answer: a list whose every item has one document.
     #[must_use]
     pub fn finish(self, at: Micros) -> Value {
-        let select = self.query.select.as_deref();
+        let select = self.query.select.clone();
         let (documents, skipped) = self.documents();
         let mut items: Vec<Value> = documents
             .iter()
             .map(|(name, document)| {
-                let document = document.to_value(name, select);
+                let document = document.to_value(name, select.as_deref());
                 Value::map([("document", document), ("readTime", at.to_value())])
             })
             .collect();

@@ -217,3 +217,19 @@ fn a_limit_keeps_memory_small() {
     }
     assert!(found.finish(Micros(5)).to_string().contains("/c/0000"));
 }
+
+#[test]
+fn what_no_answer_can_hold_is_refused() {
+    let query = query("").unwrap();
+    let mut found = query.run();
+    let (name, document) = documents().remove(0);
+    let mut look = |number: usize| {
+        let name = DocumentName { id: format!("{number:04}"), ..name.clone() };
+        found.look(name, document.clone(), 1_000_000)
+    };
+    let most = QUERY_BYTES / 1_000_000;
+    assert!((0..most).all(|number| look(number).is_ok()));
+    let refused = look(most).unwrap_err();
+    assert_eq!(refused.status, Status::ResourceExhausted);
+    assert!(refused.message.ends_with("give it a limit"), "{refused}");
+}
