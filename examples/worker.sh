@@ -70,6 +70,7 @@ write_letter() {
     while IFS= read -r line; do
         printf '%s\n' "$line" >>"$outbox/$file" || return 3
         sleep "$(jq '.seconds_a_line // 0' <<<"$3")"
+        goes_on || return 9
         done=$((done + 1))
         report=$(jq -nc --argjson token "$token" --argjson done $done --argjson total "$total" \
             --arg message "writing to $to" '{$token, $done, $total, $message}')
@@ -100,14 +101,20 @@ answer() {
         say "$id: $1"
 }
 
+# Whether the worker itself goes on. This script is several processes, and those in the background
+# would keep the leases of one that was killed or stopped without a word.
+goes_on() { kill -0 $$ 2>/dev/null && [[ $(ps -o stat= -p $$ 2>/dev/null) != [TZ]* ]]; }
+
 # Extends the leases of all jobs that are held, begun or not, in one request.
 keep_alive() {
-    while sleep "$(jq -n "$lease / 3")" &>/dev/null; do
+    while sleep "$(jq -n "$lease / 3")" &>/dev/null && kill -0 $$ 2>/dev/null; do
+        goes_on || continue
         grep -r . "$held" 2>/dev/null | jq -Rn '[inputs | capture("(?<id>[^/]+):(?<token>\\d+)$")
             | .token |= tonumber]' >"$held.beats"
         [ "$(jq length "$held.beats")" = 0 ] ||
             ask POST /jobs/heartbeat "$(<"$held.beats")" >/dev/null
     done
+    rm -rf "$held" "$held.beats"
 }
 
 stopping=

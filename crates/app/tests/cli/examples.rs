@@ -28,9 +28,13 @@ impl Worker {
 
     /// Asks it to stop and waits until it has; whether it ended well.
     fn stop(mut self) -> bool {
-        let id = self.child.id().to_string();
-        assert!(Command::new("kill").args(["-TERM", &id]).status().unwrap().success());
+        self.signal("TERM");
         self.child.wait().unwrap().success()
+    }
+
+    fn signal(&self, name: &str) {
+        let args = [format!("-{name}"), self.child.id().to_string()];
+        assert!(Command::new("kill").args(args).status().unwrap().success());
     }
 }
 
@@ -114,6 +118,60 @@ fn stops_in_order(server: &Server, worker: Worker) {
     assert_eq!(states[..2], ["cancelled", "completed"]);
     assert_eq!(states[7], "submitted", "what is not begun is handed back");
     assert!(!states.contains(&"running".to_owned()), "{states:?}");
+}
+
+/// Has a worker fall silent in the middle of a letter; another takes it over within one lease.
+#[track_caller]
+fn is_taken_over(program: &str, script: &str, signal: &str) {
+    let folder = folder();
+    let server = Server::start(folder.path(), &["--workers", "0", "--log", "warn"]);
+    let declared = Request::put("/flows/letter").body("application/json", "{}");
+    assert_eq!(server.ask(&declared).0, 201);
+    let outbox = folder.path().join("outbox");
+    std::fs::create_dir(&outbox).unwrap();
+    let id = submit(&server, &[SLOW]).remove(0);
+    let mut silent = Worker::start(&server, program, script, &outbox);
+    until_begun(&server, &id);
+    silent.signal(signal);
+    if signal == "KILL" {
+        silent.child.wait().unwrap();
+    }
+    let heir = Worker::start(&server, program, script, &outbox);
+    let results = Request::get(format!("/jobs/{id}/results?wait=60s"));
+    let (status, answer) = server.ask(&results);
+    assert_eq!((status, text(&answer, "status")), (200, "completed"), "{answer}");
+    assert_eq!(number(&job(&server, &id), "attempt"), 1, "a lost worker is no attempt");
+    let letters: Vec<_> = std::fs::read_dir(&outbox).unwrap().collect();
+    assert_eq!(letters.len(), 1, "the step that was recorded was not done again");
+    let written = std::fs::read_to_string(letters[0].as_ref().unwrap().path()).unwrap();
+    assert_eq!(written, "Dear Ada,\nall\nis\nwell.\n");
+    if signal == "STOP" {
+        silent.signal("CONT");
+        assert!(silent.stop(), "it goes on, learns that the letter is not its own, and stops");
+    }
+    assert!(heir.stop());
+    assert_eq!(server.ask(&results).1, answer, "who comes late changes nothing");
+}
+
+#[test]
+fn the_job_of_a_killed_or_frozen_worker_in_python_is_taken_over() {
+    if is_there("python3") {
+        ["KILL", "STOP"].into_iter().for_each(|it| is_taken_over("python3", "worker.py", it));
+    }
+}
+
+#[test]
+fn the_job_of_a_killed_or_frozen_worker_for_the_shell_is_taken_over() {
+    if ["bash", "curl", "jq", "ps"].into_iter().all(is_there) {
+        ["KILL", "STOP"].into_iter().for_each(|it| is_taken_over("bash", "worker.sh", it));
+    }
+}
+
+#[test]
+fn the_job_of_a_killed_or_frozen_worker_for_node_is_taken_over() {
+    if is_there("node") {
+        ["KILL", "STOP"].into_iter().for_each(|it| is_taken_over("node", "worker.mjs", it));
+    }
 }
 
 #[test]
