@@ -58,8 +58,7 @@ impl Desk {
 
 /// Submits one job after another until there is no more to do; what it was told.
 pub(super) async fn run(desk: Arc<Desk>, whereabouts: watch::Receiver<Whereabouts>) -> Ledger {
-    let (clock, client) = (SystemClock::default(), None);
-    let mut talk = Talk { whereabouts, clock, client, ledger: Ledger::default() };
+    let mut talk = Talk::new(whereabouts);
     while !talk.whereabouts.borrow().is_over {
         let work = Work::of(desk.seed, desk.next.fetch_add(1, Ordering::Relaxed));
         if talk.submit(&desk, &work).await.is_none() {
@@ -69,7 +68,8 @@ pub(super) async fn run(desk: Arc<Desk>, whereabouts: watch::Receiver<Whereabout
     talk.ledger
 }
 
-struct Talk {
+/// How a client talks to whatever server there is.
+pub(super) struct Talk {
     whereabouts: watch::Receiver<Whereabouts>,
     clock: SystemClock,
     client: Option<(SocketAddr, Client)>,
@@ -77,6 +77,16 @@ struct Talk {
 }
 
 impl Talk {
+    pub(super) fn new(whereabouts: watch::Receiver<Whereabouts>) -> Self {
+        let (clock, client) = (SystemClock::default(), None);
+        Self { whereabouts, clock, client, ledger: Ledger::default() }
+    }
+
+    /// Waits for a server. Nothing when nobody runs the test any more.
+    pub(super) async fn until_there(&mut self) -> Option<()> {
+        self.whereabouts.wait_for(|it| it.address.is_some()).await.ok().map(drop)
+    }
+
     /// One job from its submission on. Nothing when nobody runs the test any more.
     async fn submit(&mut self, desk: &Desk, work: &Work) -> Option<()> {
         let submission = desk.submission(work);
@@ -128,9 +138,9 @@ impl Talk {
     }
 
     /// Asks whatever server there is until one answers.
-    async fn until_answered(&mut self, request: &Request) -> Option<(u16, Value)> {
+    pub(super) async fn until_answered(&mut self, request: &Request) -> Option<(u16, Value)> {
         loop {
-            self.whereabouts.wait_for(|it| it.address.is_some()).await.ok()?;
+            self.until_there().await?;
             match self.once(request).await {
                 Some((status, answer)) if status != 503 => return Some((status, answer)),
                 _ => {
@@ -142,7 +152,7 @@ impl Talk {
     }
 
     /// Asks the server once. Nothing if it is dead or dies before its answer has come.
-    async fn once(&mut self, request: &Request) -> Option<(u16, Value)> {
+    pub(super) async fn once(&mut self, request: &Request) -> Option<(u16, Value)> {
         let address = self.whereabouts.borrow().address?;
         let client = match self.client.take() {
             Some((known, client)) if known == address => client,

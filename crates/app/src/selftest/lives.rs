@@ -4,10 +4,7 @@ use jobmill_model::Span;
 
 use super::dice::Dice;
 
-/// How long a freeze lasts.
-///
-/// Today a frozen server must simply go on, since nobody else holds leases. It must become longer
-/// than a lease once workers outside of the server hold some (issue #3).
+/// How long a freeze lasts: longer than the leases of workers outside.
 pub(super) const FREEZE: Span = Span::from_secs(2);
 
 /// One life of the server, up to the moment at which it is killed.

@@ -2,8 +2,9 @@
 //! that it promised meanwhile is audited at the end.
 //!
 //! [`run`] is the story. `lives` says when the server is killed, `server` does it, `clients`
-//! submit work all the while and keep a `ledger` of what they are told, `counter` counts the
-//! effects of machines, `gather` reads how everything stands at the end, and [`audit`] compares.
+//! submit work all the while and keep a `ledger` of what they are told, `hands` are workers outside
+//! of the server, `counter` counts the effects of machines, `gather` reads how everything stands at
+//! the end, and [`audit`] compares.
 //! The work, the kills and the slow answers derive from one seed; how they meet is up to the
 //! machine, so a seed makes a violation likely to come back, not certain.
 
@@ -14,6 +15,7 @@ mod counter;
 mod dice;
 mod flows;
 mod gather;
+mod hands;
 mod ledger;
 mod lives;
 mod report;
@@ -38,6 +40,7 @@ use audit::{Evidence, Rule, Violation, audit};
 use clients::{Desk, Whereabouts};
 use counter::Counter;
 use gather::{Findings, Reader};
+use hands::Hands;
 use ledger::Ledger;
 use lives::{FREEZE, Life};
 use server::{Mill, Server};
@@ -47,6 +50,8 @@ pub(crate) const FLAG: &str = "selftest-flows";
 
 /// A server that was frozen accepts work again within this time.
 pub(crate) const GO_ON: Span = Span::from_secs(30);
+/// So many workers may be lost under a job besides those that die with the server.
+const SILENCES: u32 = 20;
 /// How long a server is frozen that is killed before it goes on.
 const CHILL: Span = Span::from_millis(50);
 
@@ -92,13 +97,14 @@ pub(crate) async fn run(plan: &Plan, tell: Teller<'_>) -> Result<Report, Trouble
     let mut test = Test::begin(plan).await?;
     let began = test.clock.now();
     let submit = || tokio::spawn(clients::run(test.desk.clone(), test.whereabouts.subscribe()));
+    let hands = Hands::start(plan.seed, &test.whereabouts);
     let clients: Vec<_> = (0..plan.clients.max(1)).map(|_| submit()).collect();
     for (number, life) in (1..).zip(lives::draw(plan.seed, plan.kills)) {
         let said = *test.desk.acknowledged().borrow();
         tell(number - 1, format!("{said} jobs acknowledged"));
         test.live(number, life).await?;
     }
-    let evidence = test.last_life(clients, tell).await?;
+    let evidence = test.last_life(clients, &hands, tell).await?;
     Ok(test.report(&evidence, began))
 }
 
@@ -119,7 +125,8 @@ impl<'a> Test<'a> {
         let counter = Counter::start(plan.seed).await.map_err(Trouble::Counter)?;
         let desk = Arc::new(Desk::new(plan.seed, counter.address()));
         let (program, folder) = (plan.program.clone(), plan.folder.clone());
-        let mill = Mill { program, folder, max_crashes: plan.kills.saturating_add(1) };
+        let mill = Mill { program, folder, max_crashes: plan.kills.saturating_add(SILENCES) };
+        mill.declare().map_err(|error| Trouble::Server(1, error, mill.log()))?;
         let (whereabouts, clock) = (watch::Sender::default(), SystemClock::default());
         Ok(Self {
             plan,
@@ -205,6 +212,7 @@ impl<'a> Test<'a> {
     async fn last_life(
         &mut self,
         clients: Vec<JoinHandle<Ledger>>,
+        hands: &Hands,
         tell: Teller<'_>,
     ) -> Result<Evidence, Trouble> {
         let (number, seed) = (self.plan.kills + 1, self.plan.seed);
@@ -220,6 +228,7 @@ impl<'a> Test<'a> {
         let mut ledger = Ledger::merged(ledgers);
         let reader = Reader::new(address);
         reader.until_idle(|left| tell(number - 1, format!("{left} jobs left"))).await?;
+        let told = hands.stop();
         tell(number - 1, "auditing".to_owned());
         reader.resend(&self.desk, seed, &mut ledger).await?;
         let findings: Findings = reader.gather(self.plan.clients).await?;
@@ -228,7 +237,7 @@ impl<'a> Test<'a> {
             let what = format!("after SIGTERM it ended with {status}; see {}", log.display());
             self.violations.push(Violation::new(Rule::Ended, "the last life", what));
         }
-        Ok(Evidence { seed, ledger, findings, performed: self.counter.performed() })
+        Ok(Evidence { seed, ledger, findings, performed: self.counter.performed(), told })
     }
 
     fn report(mut self, evidence: &Evidence, began: Timestamp) -> Report {

@@ -27,7 +27,7 @@ pub(super) struct Run {
 
 impl Report {
     pub(super) fn of(run: Run, evidence: &Evidence, violations: Vec<Violation>) -> Self {
-        let Evidence { seed, ledger, findings, performed } = evidence;
+        let Evidence { seed, ledger, findings, performed, told } = evidence;
         let ended = |status: &str| {
             findings.listed.iter().filter(|found| found.end.status == status).count() as u64
         };
@@ -48,6 +48,8 @@ impl Report {
             ("effects", effects.len() as u64),
             ("effects performed", performed.len() as u64),
             ("repeated though not committed", (performed.len() - effects.len()) as u64),
+            ("completed outside", told.completed.len() as u64),
+            ("leases lost outside", told.lost),
             ("seconds", run.took.as_millis() / 1_000),
             ("violations", violations.len() as u64),
         ];

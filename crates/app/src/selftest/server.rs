@@ -10,6 +10,9 @@ use jobmill_engine::clock::{Clock, SystemClock};
 use jobmill_model::Span;
 use tokio::sync::oneshot;
 
+use super::flows::LENT;
+use super::hands::LEASE;
+
 /// A server that recovers a data file of this size begins to serve sooner, or never.
 const START: Span = Span::from_secs(60);
 /// An orderly end takes less.
@@ -37,6 +40,15 @@ pub(super) struct Server {
 }
 
 impl Mill {
+    /// Declares the flow that is left to workers outside, in the file that servers read.
+    ///
+    /// # Errors
+    /// The file cannot be written.
+    pub(super) fn declare(&self) -> io::Result<()> {
+        let text = format!("[flows.{LENT}]\nlease = \"{LEASE}\"\n");
+        std::fs::write(self.folder.join("jobmill.toml"), text)
+    }
+
     /// Where the server's words of all its lives are.
     pub(super) fn log(&self) -> PathBuf {
         self.folder.join("server.log")

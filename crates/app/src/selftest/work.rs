@@ -7,7 +7,7 @@ use jobmill_flow::{EXPAND_REDUCE_FLOW, ExpandReduceFlow, RANGE_REPORT, RangeRepo
 use jobmill_model::{Map, Value};
 
 use super::dice::Dice;
-use super::flows::{BRANCHES, FAILS, LATE};
+use super::flows::{BRANCHES, FAILS, LATE, LENT};
 
 /// How many tries the failing flow has.
 pub(super) const FAILING_TRIES: u32 = 3;
@@ -44,6 +44,8 @@ pub(super) enum Kind {
     Fails,
     /// Outlives its time limit once in each life of the server.
     Late,
+    /// Is performed by a worker outside of the server.
+    Lent,
 }
 
 impl Work {
@@ -52,7 +54,8 @@ impl Work {
         let mut dice = Dice::of(seed, number);
         let kind = match dice.within(0..1_000) {
             0..620 => Kind::Multiply,
-            620..800 => Kind::Report,
+            620..750 => Kind::Report,
+            750..800 => Kind::Lent,
             800..970 => Kind::Branches,
             970..995 => Kind::Fails,
             _ => Kind::Late,
@@ -96,7 +99,7 @@ impl Work {
                 body.insert("backoff", "5ms".into());
                 body.insert("timeout", "30ms".into());
             }
-            Kind::Multiply | Kind::Report | Kind::Branches => {}
+            Kind::Multiply | Kind::Report | Kind::Branches | Kind::Lent => {}
         }
         Value::from(body).to_string()
     }
@@ -113,7 +116,7 @@ impl Work {
                 let job = Value::from(self.key().as_str());
                 Some(Value::map([("job", job), ("late", false.into())]))
             }
-            Kind::Branches | Kind::Fails => None,
+            Kind::Branches | Kind::Fails | Kind::Lent => None,
         }
     }
 
@@ -124,6 +127,7 @@ impl Work {
             Kind::Branches => BRANCHES,
             Kind::Fails => FAILS,
             Kind::Late => LATE,
+            Kind::Lent => LENT,
         }
     }
 
@@ -144,7 +148,7 @@ impl Work {
                 ("job", Value::from(self.key().as_str())),
                 ("url", format!("http://{counter}/count").as_str().into()),
             ]),
-            Kind::Fails | Kind::Late => self.key().as_str().into(),
+            Kind::Fails | Kind::Late | Kind::Lent => self.key().as_str().into(),
         }
     }
 }
@@ -157,7 +161,9 @@ mod tests {
     fn work_depends_on_its_number_and_the_seed_alone_and_every_kind_comes_up() {
         let works: Vec<_> = (0..2_000).map(|number| Work::of(7, number)).collect();
         assert_eq!(works, (0..2_000).map(|number| Work::of(7, number)).collect::<Vec<_>>());
-        for kind in [Kind::Multiply, Kind::Report, Kind::Branches, Kind::Fails, Kind::Late] {
+        for kind in
+            [Kind::Multiply, Kind::Report, Kind::Branches, Kind::Fails, Kind::Late, Kind::Lent]
+        {
             assert!(works.iter().any(|work| work.kind == kind), "{kind:?}");
         }
     }
@@ -172,7 +178,7 @@ mod tests {
     fn what_can_be_known_beforehand_is() {
         for number in 0..500 {
             let work = Work::of(1, number);
-            let known = !matches!(work.kind, Kind::Branches | Kind::Fails);
+            let known = !matches!(work.kind, Kind::Branches | Kind::Fails | Kind::Lent);
             assert_eq!(work.result().is_some(), known, "{work:?}");
         }
     }

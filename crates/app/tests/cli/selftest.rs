@@ -23,6 +23,8 @@ fn a_server_that_is_killed_and_frozen_breaks_no_promise_and_leaves_nothing_behin
     assert!(number(&report, "freezes") >= 1, "{report}");
     assert!(number(&report, "acknowledged") > 100, "{report}");
     assert!(number(&report, "effects_performed") >= number(&report, "effects"), "{report}");
+    assert!(number(&report, "completed_outside") > 0, "{report}");
+    assert!(number(&report, "leases_lost_outside") > 0, "{report}");
     assert!(ended.err.starts_with("seed 11, in "), "{}", ended.err);
     assert_eq!(std::fs::read_dir(folder.path().join("scratch")).unwrap().count(), 0);
 }

@@ -7,7 +7,8 @@
 //! | unfinished | every job has ended |
 //! | outcome | it ended as its work and the answer to its cancellation say; the result is right |
 //! | changed | an end that was read before is still the same: state, time, attempt, outcome |
-//! | stale | the result is not that of an attempt which was over before it returned |
+//! | stale | the result is not that of an attempt which was over before it returned, and what a
+//! worker outside was told that it completed has its result |
 //! | attempts | every failed attempt is recorded once, numbered without gaps |
 //! | two jobs | one key, one job: in every answer and in the list |
 //! | stranger | every job in the list, and in the calls, was submitted |
@@ -40,6 +41,7 @@ mod counts;
 mod effects;
 mod keys;
 mod outcomes;
+mod outside;
 #[cfg(test)]
 mod world;
 
@@ -47,6 +49,7 @@ use std::fmt;
 
 use super::counter::Performed;
 use super::gather::Findings;
+use super::hands::Told;
 use super::ledger::Ledger;
 
 /// Everything that the audit looks at.
@@ -60,6 +63,8 @@ pub(super) struct Evidence {
     pub(super) findings: Findings,
     /// What the counting server saw; the call with ordinal n stands at place n − 1.
     pub(super) performed: Vec<Performed>,
+    /// What workers outside were told.
+    pub(super) told: Told,
 }
 
 /// A rule of the audit.
@@ -126,12 +131,13 @@ impl fmt::Display for Violation {
 
 /// Everything that is wrong.
 pub(super) fn audit(evidence: &Evidence) -> Vec<Violation> {
-    let odd = &evidence.ledger.odd;
+    let odd = evidence.ledger.odd.iter().chain(&evidence.told.odd);
     let mut violations: Vec<_> =
-        odd.iter().map(|(whose, what)| Violation::new(Rule::Answer, whose, what)).collect();
+        odd.map(|(whose, what)| Violation::new(Rule::Answer, whose, what)).collect();
     outcomes::check(evidence, &mut violations);
     keys::check(evidence, &mut violations);
     effects::check(evidence, &mut violations);
+    outside::check(evidence, &mut violations);
     counts::check(evidence, &mut violations);
     violations
 }

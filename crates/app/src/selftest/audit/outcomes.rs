@@ -73,7 +73,7 @@ fn attempts(work: &Work, found: &Found) -> Option<String> {
     let code = match work.kind {
         Kind::Fails => Some(FAILURE),
         Kind::Late => Some("Timeout"),
-        Kind::Multiply | Kind::Report | Kind::Branches => None,
+        Kind::Multiply | Kind::Report | Kind::Branches | Kind::Lent => None,
     };
     let in_order = numbers.iter().copied().eq(1..=failed);
     let known = found.tries.iter().all(|(_, told)| Some(told.as_str()) == code);

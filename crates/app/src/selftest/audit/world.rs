@@ -3,6 +3,7 @@
 use super::super::counter::Performed;
 use super::super::flows::{FAILURE, SHAPE};
 use super::super::gather::{Findings, Found};
+use super::super::hands::Told;
 use super::super::ledger::{End, Entry, Ledger};
 use super::super::work::{Kind, Work};
 use super::{Evidence, Rule, audit};
@@ -21,7 +22,8 @@ pub(super) fn rules(world: &World) -> Vec<Rule> {
 impl World {
     pub(super) fn new() -> Self {
         let (ledger, findings) = (Ledger::default(), Findings::default());
-        let evidence = Evidence { seed: 5, ledger, findings, performed: Vec::new() };
+        let (performed, told) = (Vec::new(), Told::default());
+        let evidence = Evidence { seed: 5, ledger, findings, performed, told };
         let mut world = Self { evidence };
         (0..JOBS).for_each(|number| world.add(&Work::of(5, number)));
         world.evidence.findings.listed.reverse();
@@ -70,6 +72,7 @@ impl World {
             }
             Kind::Branches => ("completed", self.perform(work), vec![]),
             Kind::Late => ("completed", known(work), vec![(1, "Timeout".to_owned())]),
+            Kind::Lent => ("completed", self.lend(work, &id), vec![]),
             _ => ("completed", known(work), vec![]),
         };
         let attempt = match status {
@@ -83,6 +86,15 @@ impl World {
         entry.cancelled = work.is_cancelled.then_some(true);
         entry.seen.push(end.clone());
         self.evidence.findings.listed.push(Found { id, tag: work.key(), end, tries });
+    }
+
+    /// Performs a job outside; its result.
+    fn lend(&mut self, work: &Work, id: &str) -> String {
+        let result = format!("{{\"job\":\"{}\",\"step\":\"hand 1\",\"token\":1}}", work.key());
+        let told = &mut self.evidence.told;
+        told.steps.insert(id.to_owned(), vec!["\"hand 1\"".to_owned(); 2]);
+        told.completed.push((id.to_owned(), result.clone()));
+        result
     }
 
     /// Performs a machine's calls, the second one of every branch in two lives; its result.

@@ -18,6 +18,9 @@ pub(super) use branches::{BRANCHES, Do, SHAPE};
 pub(super) use fails::{FAILS, FAILURE};
 pub(super) use late::LATE;
 
+/// The flow that is left to workers outside.
+pub(super) const LENT: &str = "selftest_lent";
+
 /// Adds the flows of the self-test to those of the binary.
 ///
 /// # Errors
