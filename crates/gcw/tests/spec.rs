@@ -20,7 +20,7 @@
 
 use std::collections::VecDeque;
 use std::fmt::Write as _;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use jobmill_gcw::local::{self, QuietWorld, World};
@@ -94,6 +94,12 @@ impl Script {
             }
             if let Some(auth) = &call.auth {
                 let _ = write!(text, "\n  auth {auth:?}");
+            }
+            if let Some(service) = &call.private_service_name {
+                let _ = write!(text, "\n  service {service}");
+            }
+            if let Some(certificate) = &call.ca_certificate {
+                let _ = write!(text, "\n  trusts {certificate}");
             }
             if call.timeout_ms != 300_000 {
                 let _ = write!(text, "\n  timeout {} ms", call.timeout_ms);
@@ -335,12 +341,9 @@ fn file_differences(path: &Path) -> (usize, Vec<String>) {
 
 #[test]
 fn every_example_of_the_specification_holds() {
-    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/spec");
-    let mut files: Vec<_> =
-        std::fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path()).collect();
-    files.sort();
+    let files = files();
     let (mut count, mut found) = (0, Vec::new());
-    for file in files.iter().filter(|file| file.extension().is_some_and(|end| end == "md")) {
+    for file in &files {
         let (examples, differences) = file_differences(file);
         assert!(examples > 0, "{} has no example", file.display());
         count += examples;
@@ -348,6 +351,36 @@ fn every_example_of_the_specification_holds() {
     }
     assert!(found.is_empty(), "{} of {count} differ:\n\n{}", found.len(), found.join("\n\n"));
     println!("{count} examples in {} files", files.len());
+}
+
+/// The files of the specification.
+fn files() -> Vec<PathBuf> {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/spec");
+    let entries = std::fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path());
+    let mut files: Vec<_> =
+        entries.filter(|file| file.extension().is_some_and(|end| end == "md")).collect();
+    files.sort();
+    files
+}
+
+/// A rule says how it is known: by Google's documentation `[D]`, its interfaces `[P]`, a test on
+/// the wire `[T]`, the real service's output `[R]`, its samples `[S]`, others' reading `[2]`, memory
+/// `[M]`; it is open `[?]`, or it is this engine's own `[own]`.
+const MARKS: [&str; 9] = ["D", "P", "T", "R", "S", "2", "M", "?", "own"];
+
+#[test]
+fn every_rule_bears_the_mark_of_its_evidence() {
+    let bare = |paragraph: &str| {
+        let is_mark = |text: &str| MARKS.iter().any(|mark| text.starts_with(mark));
+        !paragraph.starts_with('#') && !paragraph.split('[').skip(1).any(is_mark)
+    };
+    for file in files() {
+        let (name, text) = (file.display(), std::fs::read_to_string(&file).unwrap());
+        let outside = text.split("```").step_by(2);
+        let paragraphs = outside.flat_map(|part| part.split("\n\n")).map(str::trim);
+        let bare: Vec<&str> = paragraphs.filter(|it| !it.is_empty() && bare(it)).collect();
+        assert!(bare.is_empty(), "{name}: {bare:?}");
+    }
 }
 
 #[test]

@@ -1,5 +1,6 @@
 //! One execution in this process, on a store in memory.
 
+use std::cmp::Ordering::{Equal, Greater, Less};
 use std::net::{Ipv4Addr, SocketAddr};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -194,8 +195,10 @@ impl Telling {
         self.seen += 1;
         if self.seen > self.told.load(Ordering::Relaxed) {
             self.told.store(self.seen, Ordering::Relaxed);
-            if self.seen <= STEPS_SHOWN {
-                (self.watch)(text);
+            match self.seen.cmp(&STEPS_SHOWN) {
+                Less => (self.watch)(text),
+                Equal => (self.watch)("and so on; no more steps are shown"),
+                Greater => {}
             }
         }
     }

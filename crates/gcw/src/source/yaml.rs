@@ -1,6 +1,6 @@
 //! YAML events to the tree: aliases are copied within a budget, depth is bounded.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 
 use granit_parser::{Event, Marker, Parser, ScalarStyle, ScanError, Span as RawSpan};
@@ -391,5 +391,38 @@ fn map_kind(items: Vec<Node>) -> Result<Kind, Refusal> {
         };
         entries.push(Entry { key, key_span, value });
     }
-    Ok(Kind::Map(entries))
+    merged(entries).map(Kind::Map)
+}
+
+fn is_merge(entry: &Entry) -> bool {
+    entry.key.style == Style::Plain && &*entry.key.value == "<<"
+}
+
+/// Puts the entries of the maps under an unquoted `<<` in its place; what the map itself says, or
+/// an earlier one of them, goes before.
+fn merged(entries: Vec<Entry>) -> Result<Vec<Entry>, Refusal> {
+    if !entries.iter().any(is_merge) {
+        return Ok(entries);
+    }
+    let own = entries.iter().filter(|entry| !is_merge(entry));
+    let mut known: HashSet<Arc<str>> = own.map(|entry| entry.key.value.clone()).collect();
+    let mut all = Vec::with_capacity(entries.len());
+    for entry in entries {
+        if !is_merge(&entry) {
+            all.push(entry);
+            continue;
+        }
+        let maps = match entry.value.kind {
+            Kind::List(items) => items,
+            kind => vec![Node { kind, span: entry.value.span }],
+        };
+        for map in maps {
+            let Kind::Map(more) = map.kind else {
+                let message = "'<<' takes a map or a list of maps, such as an alias of one".into();
+                return Err(Refusal { code: "merge-not-map", span: map.span, message });
+            };
+            all.extend(more.into_iter().filter(|entry| known.insert(entry.key.value.clone())));
+        }
+    }
+    Ok(all)
 }
