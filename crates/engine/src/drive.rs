@@ -128,10 +128,10 @@ fn leave(shared: &Shared, task: &Task, aside: bool, exit: Exit) {
         shared.release_places(1);
     }
     match exit {
-        Exit::Ended(outcome) => match outcome.and_then(|value| chunks_of(&value)) {
-            Ok((extent, chunks)) => end(shared, task, Ok(extent), chunks),
-            Err(fault) => end(shared, task, Err(final_fault(fault)), Vec::new()),
-        },
+        Exit::Ended(outcome) => {
+            let made = outcome.and_then(|value| chunks_of(&value));
+            end(shared, task, made.map_err(final_fault), None);
+        }
         Exit::Parked | Exit::Lost => shared.running.leave(task.id, task.token),
         Exit::HandBack => shared.settler.send(Ending::HandBack(task.id, task.token)),
     }

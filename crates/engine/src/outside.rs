@@ -384,7 +384,7 @@ impl Engine {
             }
         };
         let verdict = judge(counters, end, now, self.shared.chance.fraction());
-        Ok(Ok(Settle { id, token, verdict, chunks, now }))
+        Ok(Ok(Settle { id, token, verdict, chunks, progress: None, now }))
     }
 
     /// Records the result of a step under a lease; answers the one that counts, and whether it

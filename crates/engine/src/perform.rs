@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use jobmill_flow::output::ChunkWriter;
 use jobmill_flow::{Flow, Watch, Work as FlowWork};
-use jobmill_model::job::{Counters, Spec, Verdict, judge};
+use jobmill_model::job::{Counters, Progress, Spec, judge};
 use jobmill_model::output::{Chunk, Extent};
 use jobmill_model::{Fault, JobId, Json, Timestamp, Token, Value};
 use jobmill_store::{Claimed, Settle};
@@ -104,7 +104,7 @@ pub(crate) fn begin(shared: &Arc<Shared>, task: Task) {
         None => {
             let fault = Fault::last("UnknownFlow", "this process does not know the job's flow");
             shared.release_places(1);
-            end(&shared, &task, Err(fault), Vec::new());
+            end(&shared, &task, Err(fault), None);
         }
     }
 }
@@ -123,9 +123,11 @@ fn perform(
     }
     let began = shared.clock.monotonic();
     let deadline = watch_deadline(shared, &task, handle, runtime);
+    let reporter = Reporter::new(shared, task.id, task.token);
+    let watch = FlowWatch { handle, reporter: &reporter };
     let outcome = task
         .documents()
-        .and_then(|(input, params)| run_flow(shared, flow, &task, handle, &input, &params));
+        .and_then(|(input, params)| run_flow(shared, flow, &task, &watch, &input, &params));
     if let Some(deadline) = deadline {
         deadline.abort();
     }
@@ -134,11 +136,10 @@ fn perform(
     shared.observer.metrics.took(&task.spec.flow, took);
     shared.release_places(1);
     match outcome {
-        Ok((extent, chunks)) => end(shared, &task, Ok(extent), chunks),
         Err(_) if handle.is_given_back() => {
             shared.settler.send(Ending::HandBack(task.id, task.token));
         }
-        Err(fault) => end(shared, &task, Err(fault), Vec::new()),
+        outcome => end(shared, &task, outcome, reporter.last_word()),
     }
 }
 
@@ -146,15 +147,14 @@ fn run_flow(
     shared: &Shared,
     flow: &dyn Flow,
     task: &Task,
-    handle: &Arc<Handle>,
+    watch: &FlowWatch<'_>,
     input: &Value,
     params: &Value,
-) -> Result<(Extent, Vec<Chunk>), Fault> {
-    let watch = FlowWatch { handle, reporter: Reporter::new(shared, task.id, task.token) };
-    let mut pending = Pending { shared, task, handle, chunks: Vec::new(), bytes: 0 };
+) -> Result<Made, Fault> {
+    let mut pending = Pending { shared, task, handle: watch.handle, chunks: Vec::new(), bytes: 0 };
     let mut output = ChunkWriter::new(|chunk| pending.push(chunk));
     let ran = catch_unwind(AssertUnwindSafe(|| {
-        flow.run(FlowWork { input, params, output: &mut output, watch: &watch })?;
+        flow.run(FlowWork { input, params, output: &mut output, watch })?;
         output.finish()
     }));
     let extent = ran.unwrap_or_else(|panic| Err(panicked(&*panic)));
@@ -168,12 +168,16 @@ fn traced(fault: Fault, flow: &dyn Flow) -> Fault {
     if fault.trace.lines().any(|line| line.ends_with(&frame)) { fault } else { fault.at(frame) }
 }
 
-/// Judges the end of an attempt and passes it on to be settled.
+/// A result, and the chunks of it that are not written yet.
+pub(crate) type Made = (Extent, Vec<Chunk>);
+
+/// Judges the end of an attempt and passes it on to be settled, with how far it came at last if
+/// that was not noted.
 pub(crate) fn end(
     shared: &Shared,
     task: &Task,
-    outcome: Result<Extent, Fault>,
-    chunks: Vec<Chunk>,
+    outcome: Result<Made, Fault>,
+    progress: Option<Progress>,
 ) {
     let subject = task.subject();
     if let Err(fault) = &outcome {
@@ -184,10 +188,13 @@ pub(crate) fn end(
         max_attempts: task.spec.max_attempts,
         backoff: task.spec.backoff,
     };
+    let (outcome, chunks) = match outcome {
+        Ok((extent, chunks)) => (Ok(extent), chunks),
+        Err(fault) => (Err(fault), Vec::new()),
+    };
     let now = shared.clock.now();
     let verdict = judge(counters, outcome, now, shared.chance.fraction());
-    let chunks = if matches!(verdict, Verdict::Complete(_)) { chunks } else { Vec::new() };
-    let settle = Settle { id: task.id, token: task.token, verdict, chunks, now };
+    let settle = Settle { id: task.id, token: task.token, verdict, chunks, progress, now };
     let is_told = task.spec.webhook.is_some();
     shared.settler.send(Ending::Settle(settle, subject, is_told));
 }
@@ -221,7 +228,7 @@ fn watch_deadline(
     let watch = async move {
         over.await;
         // Before the flow can say that it was stopped, which would count as a cancellation.
-        end(&shared, &task, Err(timed_out(&task)), Vec::new());
+        end(&shared, &task, Err(timed_out(&task)), None);
         handle.stop();
     };
     Some(runtime.spawn(watch).abort_handle())
@@ -260,7 +267,7 @@ impl Pending<'_> {
 /// What a flow sees of its watchers.
 struct FlowWatch<'a> {
     handle: &'a Handle,
-    reporter: Reporter<'a>,
+    reporter: &'a Reporter<'a>,
 }
 
 impl Watch for FlowWatch<'_> {

@@ -41,24 +41,44 @@ pub(crate) struct Reporter<'a> {
     shared: &'a Shared,
     id: JobId,
     token: Token,
-    last: Mutex<Option<Duration>>,
+    said: Mutex<Said>,
+}
+
+#[derive(Default)]
+struct Said {
+    /// When something was passed on.
+    at: Option<Duration>,
+    /// What was said since.
+    latest: Option<Progress>,
 }
 
 impl<'a> Reporter<'a> {
     pub(crate) fn new(shared: &'a Shared, id: JobId, token: Token) -> Self {
-        Self { shared, id, token, last: Mutex::new(None) }
+        Self { shared, id, token, said: Mutex::default() }
     }
 
+    /// A word comes soon after another one, or says that all is done: then it waits for the next
+    /// one or for the settlement.
     pub(crate) fn report(&self, done: u64, total: u64, message: &str) {
         let now = self.shared.clock.monotonic();
-        let mut last = self.last.lock();
-        if last.is_some_and(|last| now.saturating_sub(last) < RHYTHM) {
+        let mut said = self.said.lock();
+        let latest = said.latest.get_or_insert_default();
+        (latest.done, latest.total) = (done, total);
+        let end = message.floor_char_boundary(limits::MESSAGE_BYTES);
+        message[..end].clone_into(&mut latest.message);
+        let all = total > 0 && done >= total;
+        if all || said.at.is_some_and(|at| now.saturating_sub(at) < RHYTHM) {
             return;
         }
-        *last = Some(now);
-        let end = message.floor_char_boundary(limits::MESSAGE_BYTES);
-        let progress = Progress { done, total, message: message[..end].to_owned() };
-        let note = ProgressNote { id: self.id, token: self.token, progress };
-        let _ = self.shared.progress.try_send(note);
+        said.at = Some(now);
+        if let Some(progress) = said.latest.take() {
+            let note = ProgressNote { id: self.id, token: self.token, progress };
+            let _ = self.shared.progress.try_send(note);
+        }
+    }
+
+    /// The last word, unless it was passed on.
+    pub(crate) fn last_word(&self) -> Option<Progress> {
+        self.said.lock().latest.take()
     }
 }

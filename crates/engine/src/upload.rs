@@ -116,7 +116,8 @@ impl Engine {
         let extent = reader.finish()?.finish()?;
         chunks.extend(ready.try_iter());
         let verdict = Verdict::Complete(extent);
-        let settle = Settle { id, token, verdict, chunks, now: self.now() };
+        let now = self.now();
+        let settle = Settle { id, token, verdict, chunks, progress: None, now };
         match self.settle_outside(vec![(settle, subject)]).await?.pop() {
             Some(Settled::Done(state)) => Ok(state),
             Some(Settled::Stale) | None => Err(self.lost(id).await?.into()),

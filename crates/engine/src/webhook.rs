@@ -91,9 +91,8 @@ pub(crate) async fn run(shared: &Arc<Shared>, key: &WebhookKey, mut task: Task, 
     } else {
         shared.release_places(1);
     }
-    match told.map(|told| told.and_then(|value| chunks_of(&value))) {
-        Some(Ok((extent, chunks))) => end(shared, &task, Ok(extent), chunks),
-        Some(Err(fault)) => end(shared, &task, Err(fault), Vec::new()),
+    match told {
+        Some(told) => end(shared, &task, told.and_then(|value| chunks_of(&value)), None),
         None if handle.is_given_back() => {
             shared.settler.send(Ending::HandBack(task.id, task.token));
         }

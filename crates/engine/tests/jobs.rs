@@ -227,7 +227,8 @@ async fn progress_can_be_read_while_the_job_runs() {
         tokio::task::yield_now().await;
     }
     told.send(()).unwrap();
-    world.ended(id).await;
+    let progress = world.ended(id).await.progress;
+    assert_eq!((progress.done, progress.message.as_str()), (2, "all of it"), "the last word");
 }
 
 #[tokio::test]

@@ -83,6 +83,8 @@ pub struct Settle {
     pub verdict: Verdict,
     /// The chunks of its result that were not appended before; for [`Verdict::Complete`] only.
     pub chunks: Vec<Chunk>,
+    /// How far it came at last, if that was not noted before.
+    pub progress: Option<Progress>,
     /// The present.
     pub now: Timestamp,
 }

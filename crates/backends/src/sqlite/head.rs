@@ -112,6 +112,16 @@ impl Head {
         self.rank.is_some() || self.instance.is_some()
     }
 
+    /// Its progress for the row, where columns are empty if none was ever noted.
+    pub(super) fn progress_columns(&self) -> (Option<i64>, Option<i64>, Option<&str>) {
+        match &self.progress {
+            none if *none == Progress::default() => (None, None, None),
+            Progress { done, total, message } => {
+                (Some(row::signed(*done)), Some(row::signed(*total)), Some(message))
+            }
+        }
+    }
+
     /// Keeps a failure of the present attempt as the last one.
     pub(super) fn note_failure(&mut self, fault: &Fault) {
         self.error = Some(Failure { code: fault.code.to_string(), message: fault.message.clone() });
@@ -131,7 +141,7 @@ impl Txn<'_> {
 
     /// Writes a head back, counts what changed, and marks chunks that nobody will publish.
     pub(super) fn save(&mut self, head: &Head) -> rusqlite::Result<()> {
-        let progress = Some(&head.progress).filter(|progress| **progress != Progress::default());
+        let (done, total, message) = head.progress_columns();
         self.execute(
             Query::JobMove,
             params![
@@ -154,9 +164,9 @@ impl Txn<'_> {
                 head.error.as_ref().map(|error| error.code.as_str()),
                 head.error.as_ref().map(|error| error.message.as_str()),
                 head.waiting_for,
-                progress.map(|progress| row::signed(progress.done)),
-                progress.map(|progress| row::signed(progress.total)),
-                progress.map(|progress| progress.message.as_str()),
+                done,
+                total,
+                message,
                 head.held,
             ],
         )?;

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use async_trait::async_trait;
 use jobmill_model::fault::cut;
-use jobmill_model::job::{Move, Spec, Verdict, judge_crash};
+use jobmill_model::job::{Move, Progress, Spec, Verdict, judge_crash};
 use jobmill_model::limits::MESSAGE_BYTES;
 use jobmill_model::output::{Chunk, Extent, Shape};
 use jobmill_model::queue::Name;
@@ -244,7 +244,11 @@ fn park_job(tx: &mut Txn<'_>, park: &Park) -> Outcome<Parked> {
 }
 
 pub(super) fn settle_one(tx: &mut Txn<'_>, settle: &Settle) -> Outcome<Settled> {
-    let Some(head) = tx.leased(settle.id, settle.token)? else { return Ok(Settled::Stale) };
+    let Some(mut head) = tx.leased(settle.id, settle.token)? else { return Ok(Settled::Stale) };
+    if let Some(progress) = &settle.progress {
+        let message = cut(&progress.message, MESSAGE_BYTES).to_owned();
+        head.progress = Progress { message, ..*progress };
+    }
     let now = settle.now;
     let state = match &settle.verdict {
         Verdict::Complete(extent) => complete(tx, head, *extent, &settle.chunks, now)?,
@@ -280,7 +284,11 @@ fn complete(
     let shape = row::shape_column(extent.shape);
     let has_entries = extent.shape == Shape::Object && extent.len > 0;
     let first = has_entries.then(|| row::signed(tx.totals.publish(extent.len)));
-    tx.execute(Query::JobComplete, params![key, now.as_millis(), shape, len, first])?;
+    let (done, total, message) = head.progress_columns();
+    tx.execute(
+        Query::JobComplete,
+        params![key, now.as_millis(), shape, len, first, done, total, message],
+    )?;
     tx.totals.pass(from, head.state);
     tx.note(head.id, Change::State(head.state));
     tx.lease_is_over(&head, now)?;

@@ -162,7 +162,7 @@ fn time_out(tx: &mut Txn<'_>, id: JobId, chance: f64, now: Timestamp) -> Outcome
         Counters { attempt: job.attempt, max_attempts: spec.max_attempts, backoff: spec.backoff };
     let fault = timed_out(spec.timeout.unwrap_or_default());
     let verdict = judge(counters, Err(fault), now, chance);
-    match settle_one(tx, &Settle { id, token, verdict, chunks: Vec::new(), now })? {
+    match settle_one(tx, &Settle { id, token, verdict, chunks: Vec::new(), progress: None, now })? {
         Settled::Done(state) => Ok(state),
         Settled::Stale => Err(broken(format!("job {id} has a lease outside and is not leased"))),
     }

@@ -142,6 +142,7 @@ impl Flow for Scripted {
             }
             Act::UntilTold(word) => {
                 let _ = word.recv();
+                work.watch.progress(2, 2, "all of it");
                 jobmill_flow::output::write_value(work.output, work.input)
             }
         }

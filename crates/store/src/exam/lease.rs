@@ -4,14 +4,14 @@
 
 use std::sync::Arc;
 
-use jobmill_model::job::Progress;
+use jobmill_model::job::{Progress, Verdict};
 use jobmill_model::limits::MESSAGE_BYTES;
 use jobmill_model::{Job, State, Token};
 
 use super::stage::{
-    Must, Stage, at, claim, draft, drafts, names, nobody, retry, submission, there,
+    Must, Stage, at, claim, complete, draft, drafts, fail, names, nobody, retry, submission, there,
 };
-use crate::{Appended, Claim, Claimed, Parked, ProgressNote, Store};
+use crate::{Appended, Claim, Claimed, Parked, ProgressNote, Settle, Settled, Store};
 
 /// A note that so much of ten is done.
 pub(super) fn note(lease: &Claimed, done: u64, message: &str) -> ProgressNote {
@@ -162,6 +162,27 @@ pub async fn progress_survives_the_lease(store: Arc<dyn Store>) {
     assert!(stage.release(&lease).await);
     assert_eq!(stage.job(lease.job.id).await.progress, far);
     assert_eq!(stage.claim(1).await.job.progress, far);
+}
+
+pub async fn a_settlement_may_say_how_far_the_job_came(store: Arc<dyn Store>) {
+    let stage = Stage::new(store);
+    let verdicts = [complete(), retry(9), fail(), Verdict::Cancel];
+    for (number, verdict) in (1..).zip(verdicts) {
+        let lease = stage.start(number).await;
+        let progress = note(&lease, 9, &"far ".repeat(100_000)).progress;
+        let (id, token, now) = (lease.job.id, lease.token, at(5));
+        let end = |progress, verdict| {
+            let chunks = Vec::new();
+            vec![Settle { id, token, verdict, chunks, progress, now }]
+        };
+        stage.job_settle(end(Some(progress.clone()), verdict)).await.must();
+        let kept = stage.job(id).await.progress;
+        assert_eq!((kept.done, kept.total), (9, 10));
+        assert!(progress.message.starts_with(&kept.message) && kept.message.len() < 100_000);
+        let late = Some(Progress::default());
+        assert_eq!(stage.job_settle(end(late, complete())).await.must(), [Settled::Stale]);
+        assert_eq!(stage.job(id).await.progress, kept, "a late word changes nothing");
+    }
 }
 
 pub async fn a_long_message_of_progress_is_cut_between_characters(store: Arc<dyn Store>) {

@@ -159,6 +159,7 @@ macro_rules! exam {
                 attempts_count_tries_of_the_flow_and_nothing_else
                 progress_is_recorded_under_a_lease
                 progress_survives_the_lease
+                a_settlement_may_say_how_far_the_job_came
                 a_long_message_of_progress_is_cut_between_characters
                 a_job_handed_back_is_claimable_at_its_old_rank
                 leases_are_handed_back_each_for_itself

@@ -154,7 +154,7 @@ pub async fn attempts_are_settled_each_for_itself(store: Arc<dyn Store>) {
     let leases = [stage.start(1).await, stage.start(2).await, stage.start(3).await];
     let settle = |lease: &Claimed, verdict| {
         let (id, token, now) = (lease.job.id, lease.token, at(5));
-        Settle { id, token, verdict, chunks: Vec::new(), now }
+        Settle { id, token, verdict, chunks: Vec::new(), progress: None, now }
     };
     let forged = Claimed { token: Token(9), ..leases[1].clone() };
     let unknown = Claimed { job: Job { id: nobody(), ..forged.job.clone() }, token: Token(1) };
@@ -185,7 +185,7 @@ pub async fn a_parent_settled_first_stops_its_child(store: Arc<dyn Store>) {
     let child = stage.claim(1).await;
     let settle = |lease: &Claimed, verdict| {
         let (id, token, now) = (lease.job.id, lease.token, at(5));
-        Settle { id, token, verdict, chunks: Vec::new(), now }
+        Settle { id, token, verdict, chunks: Vec::new(), progress: None, now }
     };
     let settles = vec![settle(&parent, Verdict::Cancel), settle(&child, complete())];
     let expected = [Settled::Done(State::Cancelled), Settled::Stale];

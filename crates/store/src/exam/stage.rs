@@ -268,7 +268,7 @@ impl Stage {
 
     pub(super) async fn settle(&self, lease: &Claimed, verdict: Verdict, secs: i64) -> Settled {
         let (id, token, now) = (lease.job.id, lease.token, at(secs));
-        let settle = Settle { id, token, verdict, chunks: Vec::new(), now };
+        let settle = Settle { id, token, verdict, chunks: Vec::new(), progress: None, now };
         let settled = self.job_settle(vec![settle]).await.must();
         assert_eq!(settled.len(), 1, "one settlement, one answer");
         settled[0]
@@ -277,7 +277,8 @@ impl Stage {
     /// Completes a job at second 9 with these last chunks of its result.
     pub(super) async fn publish(&self, lease: &Claimed, extent: Extent, chunks: Vec<Chunk>) {
         let verdict = Verdict::Complete(extent);
-        let settle = Settle { id: lease.job.id, token: lease.token, verdict, chunks, now: at(9) };
+        let (id, token) = (lease.job.id, lease.token);
+        let settle = Settle { id, token, verdict, chunks, progress: None, now: at(9) };
         let settled = self.job_settle(vec![settle]).await.must();
         assert_eq!(settled, [Settled::Done(State::Completed)]);
     }

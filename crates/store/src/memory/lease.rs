@@ -92,19 +92,23 @@ impl Leases for MemoryStore {
     }
 }
 
+fn kept(progress: &Progress) -> Progress {
+    Progress { message: cut(&progress.message, MESSAGE_BYTES).to_owned(), ..*progress }
+}
+
 impl Data {
     fn note_progress(&mut self, note: &ProgressNote) -> bool {
         let Some(row) = self.leased(note.id, note.token) else { return false };
-        let message = cut(&note.progress.message, MESSAGE_BYTES).to_owned();
-        row.job.progress = Progress { message, ..note.progress.clone() };
+        row.job.progress = kept(&note.progress);
         self.feed.push([(note.id, Change::Progress)]);
         true
     }
 
     pub(super) fn settle(&mut self, settle: Settle) -> Settled {
-        let Settle { id, token, verdict, chunks, now } = settle;
-        if self.leased(id, token).is_none() {
-            return Settled::Stale;
+        let Settle { id, token, verdict, chunks, progress, now } = settle;
+        let Some(row) = self.leased(id, token) else { return Settled::Stale };
+        if let Some(progress) = progress {
+            row.job.progress = kept(&progress);
         }
         match verdict {
             Verdict::Complete(extent) => {

@@ -122,7 +122,7 @@ impl Data {
         let fault = timed_out(job.spec.timeout.unwrap_or_default());
         let verdict = judge(counters, Err(fault), now, chance);
         let token = row.token;
-        self.settle(Settle { id, token, verdict, chunks: Vec::new(), now });
+        self.settle(Settle { id, token, verdict, chunks: Vec::new(), progress: None, now });
         self.rows[&id].job.state
     }
 }

@@ -67,5 +67,5 @@ pub(super) fn completed(number: u64, entries: u64, text: &str) -> Settle {
     let chunk = Chunk { first: 0, len: entries, text: text.to_owned() };
     let verdict = Verdict::Complete(Extent { shape: Shape::Object, len: entries });
     let (id, now) = (id(number), at(number + 1));
-    Settle { id, token: Token(1), verdict, chunks: vec![chunk], now }
+    Settle { id, token: Token(1), verdict, chunks: vec![chunk], progress: None, now }
 }

@@ -37,7 +37,7 @@ async fn publish(store: &SqliteStore, number: u64, shape: Shape, chunks: &[(u64,
     store.output_append(id(number), Token(1), pieces).await.unwrap();
     let verdict = Verdict::Complete(Extent { shape, len: first });
     let (id, now) = (id(number), at(number));
-    let settle = Settle { id, token: Token(1), verdict, chunks: last, now };
+    let settle = Settle { id, token: Token(1), verdict, chunks: last, progress: None, now };
     store.job_settle(vec![settle]).await.unwrap();
 }
 

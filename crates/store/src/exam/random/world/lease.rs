@@ -42,12 +42,13 @@ impl World {
 
     pub(super) fn progress_notes(&mut self) -> Vec<ProgressNote> {
         let leases = self.some_leases();
-        let note = |(id, token)| {
-            let message = format!("step {}", self.chance.below(100));
-            let progress = Progress { done: self.chance.below(10), total: 10, message };
-            ProgressNote { id, token, progress }
-        };
+        let note = |(id, token)| ProgressNote { id, token, progress: self.progress() };
         leases.into_iter().map(note).collect()
+    }
+
+    fn progress(&mut self) -> Progress {
+        let message = format!("step {}", self.chance.below(100));
+        Progress { done: self.chance.below(10), total: 10, message }
     }
 
     pub(super) fn park(&mut self) -> Park {
@@ -78,7 +79,8 @@ impl World {
             70..88 => Verdict::Fail(Fault::last("Broken", "it never works").with_inner("x")),
             _ => Verdict::Cancel,
         };
-        Settle { id, token, verdict, chunks, now: self.now() }
+        let progress = self.chance.percent(30).then(|| self.progress());
+        Settle { id, token, verdict, chunks, progress, now: self.now() }
     }
 
     pub(super) fn output_append(&mut self) -> Op {
