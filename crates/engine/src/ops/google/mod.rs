@@ -102,14 +102,15 @@ pub(super) async fn perform(
             return Outcome::Failed { code: "SystemError".to_owned(), message };
         }
     };
-    let called = match called {
+    let called = called.and_then(|called| Ok((called, remote::timeout(&call.args)?)));
+    let (called, timeout) = match called {
         Ok(called) => called,
         Err(error) => {
             return Outcome::Failed { code: "ValueError".to_owned(), message: error.message };
         }
     };
     if let Some(remote) = remote::remote(&shared, &called) {
-        return remote::perform(&shared, remote, &called, &key).await;
+        return remote::perform(&shared, remote, &called, &key, timeout).await;
     }
     Outcome::Done(match answer(&shared, &called, Some((job, &key))).await {
         Ok(value) => Value::map([("result", value)]),

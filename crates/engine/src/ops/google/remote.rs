@@ -3,17 +3,22 @@
 use std::sync::Arc;
 
 use jobmill_google::discovery::{Call, Service};
-use jobmill_google::wire::read::Read;
+use jobmill_google::wire::read::{self, Read};
 use jobmill_google::wire::{Error, Status};
 use jobmill_model::machine::{HttpCall, HttpResponse, Outcome};
-use jobmill_model::{Fault, Value};
+use jobmill_model::{Fault, Span, Value};
 
 use super::credentials::{Credentials, Purpose};
 use crate::engine::Shared;
 use crate::ops::outcome_of;
 
-/// How long one call may take, and how long its answer may be.
-const TIMEOUT_MILLIS: u64 = 60_000;
+/// How long a call may take that is nobody's effect.
+const TIMEOUT: Span = Span::from_secs(60);
+/// How long one call of a connector takes at most, and when the connector does not say.
+const CALL_SECONDS: f64 = 1_800.0;
+/// The longest that a connector may take: of one that polls, all calls together.
+const CONNECTOR_SECONDS: f64 = 31_536_000.0;
+/// How long an answer may be.
 const ANSWER_BYTES: u64 = 64 * 1024 * 1024;
 
 /// Where a service is.
@@ -50,9 +55,34 @@ pub(super) fn remote<'a>(shared: &'a Shared, call: &Call) -> Option<&'a Remote> 
     shared.registry.workflows().and_then(|workflows| workflows.remotes.of(call.method.service))
 }
 
+/// How long a connector's call may take: the `timeout` of its `connector_params`, in seconds.
+///
+/// # Errors
+/// What is no time, or too long.
+pub(super) fn timeout(args: &Value) -> Read<Span> {
+    let params = args.as_map().and_then(|args| args.get("connector_params")?.as_map());
+    let seconds = match params.and_then(|params| params.get("timeout")) {
+        None | Some(Value::Null) => CALL_SECONDS,
+        Some(value) => read::double(value, "connector_params.timeout")?,
+    };
+    if !(0.0..=CONNECTOR_SECONDS).contains(&seconds) || seconds == 0.0 {
+        return Err(Error::invalid(format!(
+            "connector_params.timeout must be above 0 and at most {CONNECTOR_SECONDS} seconds, got \
+             {seconds}"
+        )));
+    }
+    Ok(Span::from_millis((seconds.min(CALL_SECONDS) * 1_000.0).ceil() as u64))
+}
+
 /// Performs a machine's call.
-pub(super) async fn perform(shared: &Shared, remote: &Remote, call: &Call, key: &str) -> Outcome {
-    match send(shared, remote, call, key).await {
+pub(super) async fn perform(
+    shared: &Shared,
+    remote: &Remote,
+    call: &Call,
+    key: &str,
+    timeout: Span,
+) -> Outcome {
+    match send(shared, remote, call, key, timeout).await {
         Err(fault) => outcome_of(Err(fault)),
         Ok(answer) if (200..300).contains(&answer.status) => {
             Outcome::Done(Value::map([("result", body(&answer))]))
@@ -63,7 +93,7 @@ pub(super) async fn perform(shared: &Shared, remote: &Remote, call: &Call, key: 
 
 /// Makes a call that is nobody's effect.
 pub(super) async fn answer(shared: &Shared, remote: &Remote, call: &Call) -> Read<Value> {
-    let answer = send(shared, remote, call, "").await.map_err(|fault| {
+    let answer = send(shared, remote, call, "", TIMEOUT).await.map_err(|fault| {
         let service = call.method.service.name();
         Error::new(Status::Unavailable, format!("{service} cannot be reached: {}", fault.message))
     })?;
@@ -85,6 +115,7 @@ async fn send(
     remote: &Remote,
     call: &Call,
     key: &str,
+    timeout: Span,
 ) -> Result<HttpResponse, Fault> {
     let (path, query) = call.target();
     let mut headers = vec![("Content-Type".to_owned(), "application/json".to_owned())];
@@ -107,7 +138,7 @@ async fn send(
         query,
         headers,
         body,
-        timeout_ms: TIMEOUT_MILLIS,
+        timeout_ms: timeout.as_millis(),
         response_bytes_max: ANSWER_BYTES,
         auth: None,
         private_service_name: None,
@@ -135,4 +166,25 @@ fn http_error(answer: &HttpResponse) -> Value {
         ("headers", Value::map(headers)),
         ("body", body(answer)),
     ])
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_connector_says_how_long_its_call_may_take() {
+        let read = |text: &str| {
+            let args = Value::from_json(text.as_bytes()).unwrap();
+            timeout(&args).map(|span| span.as_millis()).map_err(|error| error.status)
+        };
+        assert_eq!(read("{}"), Ok(1_800_000));
+        assert_eq!(read(r#"{"connector_params":{"timeout":2.5}}"#), Ok(2_500));
+        assert_eq!(read(r#"{"connector_params":{"skip_polling":true}}"#), Ok(1_800_000));
+        assert_eq!(read(r#"{"connector_params":{"timeout":86400}}"#), Ok(1_800_000));
+        for wrong in ["0", "-1", "31536001", "[]"] {
+            let text = format!(r#"{{"connector_params":{{"timeout":{wrong}}}}}"#);
+            assert_eq!(read(&text), Err(Status::InvalidArgument), "{wrong}");
+        }
+    }
 }
