@@ -20,10 +20,11 @@ const SHOWN: usize = 50;
 #[derive(Debug, Args)]
 #[command(after_help = "\
 A real server works in a scratch folder while clients submit jobs at full speed, each under an
-idempotency key, and workers outside of it perform some of them. It is killed with SIGKILL and frozen with SIGSTOP at moments that derive from the
-seed, and started again on the same folder. At the end everything is compared: every acknowledged
-job has one outcome, the right one; no key has two jobs; no late attempt has overwritten a newer
-one; no effect that was committed was performed again; counts and lists agree.
+idempotency key, and workers outside of it perform some of them. It is killed with SIGKILL and
+frozen with SIGSTOP at moments that derive from the seed, and started again on the same folder. At
+the end everything is compared: every acknowledged job has one outcome, the right one; no key has
+two jobs; no late attempt has overwritten a newer one; no effect that was committed was performed
+again; counts and lists agree.
 
 The exit code is 1 if a promise was broken. What and whose it is is shown, and the folder is kept.
 
