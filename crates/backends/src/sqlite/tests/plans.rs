@@ -1,8 +1,11 @@
 //! No statement of the store looks at every row of a table that grows.
 
-use rusqlite::Connection;
+use futures::executor::block_on;
+use jobmill_model::queue::Name;
+use jobmill_store::{Jobs, Submission};
+use rusqlite::{Connection, StatementStatus, params};
 
-use super::stage::store;
+use super::stage::{at, store, submission};
 use crate::sqlite::DATA_FILE;
 use crate::sqlite::query::Query;
 use crate::sqlite::row::{JOB_BEGUN, JOB_KEY, JOB_TOKEN};
@@ -110,6 +113,28 @@ fn each_verb_uses_the_index_that_was_made_for_it() {
         let plan = plan(&connection, query.text());
         assert!(plan.iter().any(|step| step == index), "{query:?}: {plan:?}");
     }
+}
+
+#[test]
+fn a_call_for_jobs_of_a_small_queue_passes_over_none_of_a_huge_one() {
+    let (store, folder) = store();
+    for (numbers, queue) in [(1..5_001, "huge"), (5_001..5_002, "small")] {
+        let job = |number| {
+            let mut job = submission(number, "1").jobs.remove(0);
+            job.spec.queue = Name::trusted(queue);
+            job
+        };
+        let jobs = numbers.map(job).collect();
+        let submission = Submission { jobs, idempotency: None, at: at(0), offer: None };
+        block_on(store.job_insert(submission)).unwrap();
+    }
+    store.close().unwrap();
+    let connection = Connection::open(folder.path().join(DATA_FILE)).unwrap();
+    let mut statement = connection.prepare(Query::JobReady.text()).unwrap();
+    let found = statement.query_map(params!["small", "f", 100], |row| row.get::<_, i64>(0));
+    assert_eq!(found.unwrap().count(), 1);
+    let steps = statement.get_status(StatementStatus::VmStep);
+    assert!(steps < 100, "{steps} steps of the machine for one row");
 }
 
 #[test]
