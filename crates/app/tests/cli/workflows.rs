@@ -8,7 +8,7 @@ use std::sync::mpsc::{Receiver, Sender, channel};
 
 use jobmill_model::Value;
 
-use crate::server::{Server, folder, run, text};
+use crate::server::{Ended, Server, folder, jobmill, run, text};
 
 const DOUBLE: &str = "main:\n  params: [args]\n  steps:\n    - twice:\n        assign:\n          - \
                       x: ${args.n * 2}\n    - done:\n        return: ${x}\n";
@@ -123,6 +123,41 @@ fn each_step_of_a_file_is_shown_once_whatever_it_waits_for_and_a_failure_with_it
         assert_eq!(times(line), count, "{line}: {}", ended.err);
     }
     assert!(ended.err.contains(r#"error: the execution failed: RuntimeError: {"code":7}"#));
+}
+
+const PATCHES: &str = "\
+- patch:
+    call: googleapis.firestore.v1.projects.databases.documents.patch
+    args:
+      name: projects/p/databases/(default)/documents/c/x
+      body: {fields: {n: {integerValue: 5}}}
+";
+const GETS: &str = "\
+- get:
+    call: googleapis.firestore.v1.projects.databases.documents.get
+    args: {name: projects/p/databases/(default)/documents/c/x}
+    result: document
+- done:
+    return: ${document.fields.n.integerValue}
+";
+
+#[test]
+fn a_file_that_is_run_here_reaches_the_emulator_that_is_set() {
+    let (there, here) = (folder(), folder());
+    let server = Server::start(there.path(), &[]);
+    let (patches, gets) =
+        (write(here.path(), "patches.yaml", PATCHES), write(here.path(), "gets.yaml", GETS));
+    let run = |file: &str, emulator: Option<&str>| {
+        let mut command = jobmill(here.path());
+        command.args(["workflows", "run", file]);
+        command.envs(emulator.map(|host| ("FIRESTORE_EMULATOR_HOST", host)));
+        Ended::from(command.output().unwrap())
+    };
+    let address = server.url.trim_start_matches("http://").to_owned();
+    run(&patches, Some(&address)).with(0);
+    assert_eq!(run(&gets, Some(&address)).with(0).out.trim(), "\"5\"");
+    let nowhere = run(&gets, None).with(1);
+    assert!(nowhere.err.contains("HTTP server responded with error code 404"), "{nowhere:?}");
 }
 
 #[test]
