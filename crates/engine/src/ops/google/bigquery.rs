@@ -6,12 +6,12 @@ use jobmill_google::discovery::Operation;
 use jobmill_google::limits::INSERT_ID_MILLIS;
 use jobmill_google::wire::read::{self, Read};
 use jobmill_google::wire::{Error, Status};
-use jobmill_model::{Timestamp, Value};
+use jobmill_model::{Json, Timestamp, Value};
 use jobmill_store::{Document, DocumentName, DocumentQuery, NewRow, RowInsert, RowsInserted};
 
 use super::documents::{self, json_part, part};
 use super::firestore::drawn;
-use super::{Asked, of_store, query};
+use super::{Asked, aside, of_store, query};
 use crate::engine::Shared;
 
 /// Rows of a page when the caller does not say, and the most of one.
@@ -358,8 +358,9 @@ async fn row_list(shared: &Shared, asked: &Asked<'_>) -> Read<Value> {
     };
     let places = selected(call.text("selectedFields")?, &table.schema)?;
     let instants = instants(asked)?;
-    let value = |content| {
-        let Row(cells) = Row::from_kept(&table.schema, content);
+    let schema = table.schema;
+    let value = move |content: &Json| {
+        let Row(cells) = Row::from_kept(&schema, content);
         match &places {
             None => Row(cells).to_value(instants),
             Some(places) => {
@@ -370,11 +371,12 @@ async fn row_list(shared: &Shared, asked: &Asked<'_>) -> Read<Value> {
     };
     let last = rows.last().map_or(after, |(number, _)| *number);
     let next = (last < extent.rows).then(|| ("pageToken", Value::from(last.to_string())));
+    let rows = aside(move || Ok(Value::list(rows.iter().map(|(_, content)| value(content)))));
     let entries = [
         Some(("kind", "bigquery#tableDataList".into())),
         Some(("totalRows", extent.rows.to_string().into())),
         next,
-        Some(("rows", Value::list(rows.iter().map(|(_, content)| value(content))))),
+        Some(("rows", rows.await?)),
     ];
     Ok(Value::map(entries.into_iter().flatten()))
 }

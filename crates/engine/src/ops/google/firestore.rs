@@ -5,7 +5,7 @@ use jobmill_google::firestore::{
     Action, Document, DocumentName, Expect, FieldPath, Fields, Found, Micros, Parent, Plan, Query,
     Ran, Write, document_fields, field_mask,
 };
-use jobmill_google::limits::BATCH_DOCUMENTS;
+use jobmill_google::limits::{BATCH_DOCUMENTS, QUERY_BYTES};
 use jobmill_google::wire::read::{self, Read};
 use jobmill_google::wire::{Error, Status};
 use jobmill_model::{Timestamp, Value};
@@ -17,6 +17,8 @@ use crate::engine::Shared;
 /// Documents are read in pages of at most so many, and of about so much text.
 const PAGE: usize = 1_000;
 const PAGE_BYTES: usize = 4 * 1024 * 1024;
+/// Documents that one step of a `batchGet` reads, each of which may be large.
+const READ_AT_ONCE: usize = 32;
 /// The documents of a list when the caller does not say, and at most.
 const LISTED: u64 = 100;
 const LISTED_MOST: u64 = 300;
@@ -160,17 +162,37 @@ async fn batch_get(shared: &Shared, asked: &Asked<'_>) -> Read<Value> {
     let names = names.iter().map(|name| DocumentName::read(read::text(name, "documents")?));
     let names = names.collect::<Read<Vec<_>>>()?;
     let mask = field_mask(body.get("mask"))?;
-    let keys: Vec<_> = names.iter().map(key).collect();
-    let found = shared.store.document_get(&keys).await.map_err(|error| of_store(&error))?;
     let at = micros(asked.now).to_value();
+    let (mut items, mut bytes) = (Vec::with_capacity(names.len()), 0);
+    for names in names.chunks(READ_AT_ONCE) {
+        let keys: Vec<_> = names.iter().map(key).collect();
+        let found = shared.store.document_get(&keys).await.map_err(|error| of_store(&error))?;
+        let text = |document: &store::Document| document.content.as_str().len();
+        bytes += found.iter().flatten().map(text).sum::<usize>();
+        if bytes > QUERY_BYTES {
+            let text = format!("the documents have more than {QUERY_BYTES} bytes; ask for fewer");
+            return Err(Error::new(Status::ResourceExhausted, text));
+        }
+        let (names, mask, at) = (names.to_vec(), mask.clone(), at.clone());
+        items.extend(aside(move || shown(&names, &found, mask.as_deref(), &at)).await?);
+    }
+    Ok(Value::from(items))
+}
+
+fn shown(
+    names: &[DocumentName],
+    found: &[Option<store::Document>],
+    mask: Option<&[FieldPath]>,
+    at: &Value,
+) -> Read<Vec<Value>> {
     let item = |(name, document): (&DocumentName, &Option<store::Document>)| {
         let part = match document {
-            Some(document) => ("found", self::read(document)?.to_value(name, mask.as_deref())),
+            Some(document) => ("found", self::read(document)?.to_value(name, mask)),
             None => ("missing", name.to_string().into()),
         };
         Ok(Value::map([part, ("readTime", at.clone())]))
     };
-    names.iter().zip(&found).map(item).collect::<Read<Vec<_>>>().map(Value::from)
+    names.iter().zip(found).map(item).collect()
 }
 
 async fn list(shared: &Shared, asked: &Asked<'_>) -> Read<Value> {
@@ -201,11 +223,14 @@ async fn list(shared: &Shared, asked: &Asked<'_>) -> Read<Value> {
     let next = page[..shown].last().map(|(name, _)| name.id.clone());
     // A page may be short because of its size.
     let is_last = page.len() < wanted && page_bytes(&page) < PAGE_BYTES / 2;
-    let documents = page
-        .into_iter()
-        .take(shown)
-        .map(|(key, document)| Ok(self::read(&document)?.to_value(&name(key), mask.as_deref())));
-    Ok(listed(documents.collect::<Read<Vec<_>>>()?, next.filter(|_| !is_last)))
+    let documents = aside(move || {
+        let shown = page.into_iter().take(shown);
+        let value = |(key, document): (_, store::Document)| {
+            Ok(self::read(&document)?.to_value(&name(key), mask.as_deref()))
+        };
+        shown.map(value).collect::<Read<Vec<_>>>()
+    });
+    Ok(listed(documents.await?, next.filter(|_| !is_last)))
 }
 
 /// A page of a list in an order of its own; its token says how many were listed before.

@@ -194,6 +194,36 @@ mod tests {
     }
 
     #[tokio::test]
+    async fn documents_that_no_answer_can_hold_are_not_read_together() {
+        let (clock, chance) = (Arc::new(SystemClock::default()), Arc::new(SystemChance));
+        let (store, config) = (Arc::new(MemoryStore::new()), Config::default());
+        let engine = Engine::start(store, Registry::new(), clock, chance, config).await.unwrap();
+        let text = "x".repeat(1_000_000);
+        let patch = called(
+            "googleapis.firestore.v1.projects.databases.documents.patch",
+            &format!(
+                r#"{{"name":"{DOCUMENT}","body":{{"fields":{{"s":{{"stringValue":"{text}"}}}}}}}}"#
+            ),
+        );
+        answer(&engine.shared, &patch, None).await.unwrap();
+        let batch = |count: usize| {
+            let names = vec![format!("{DOCUMENT:?}"); count].join(",");
+            called(
+                "googleapis.firestore.v1.projects.databases.documents.batchGet",
+                &format!(
+                    r#"{{"database":"projects/p/databases/(default)",
+                    "body":{{"documents":[{names}]}}}}"#
+                ),
+            )
+        };
+        let two = answer(&engine.shared, &batch(2), None).await.unwrap();
+        assert_eq!(two.as_list().map(<[Value]>::len), Some(2));
+        let refused = answer(&engine.shared, &batch(70), None).await.unwrap_err();
+        assert_eq!(refused.status, Status::ResourceExhausted);
+        assert!(refused.message.ends_with("ask for fewer"), "{refused}");
+    }
+
+    #[tokio::test]
     async fn a_call_that_is_repeated_after_a_crash_counts_once() {
         let (clock, chance) = (Arc::new(SystemClock::default()), Arc::new(SystemChance));
         let (store, config) = (Arc::new(MemoryStore::new()), Config::default());
