@@ -10,7 +10,7 @@ use jobmill_model::job::{NewJob, Spec, Start};
 use jobmill_model::queue::Name;
 use jobmill_model::{Json, Span, State};
 use jobmill_store::{Jobs, Leases, Signals, StoreError};
-use scene::{SECOND, Scene, machine};
+use scene::{SECOND, Scene, lent, machine};
 use simulation::{Flaw, run};
 
 /// Seeds of one run of the tests; `cargo run --example simulate` tries more.
@@ -154,6 +154,20 @@ fn a_shutdown_waits_for_jobs_that_are_on_their_way_to_it() {
         }
         assert!(scene.is(id, |seen| seen.lease.is_none()), "seed {seed}\n{}", scene.story());
     }
+}
+
+#[test]
+fn a_clock_that_is_set_back_does_not_hide_a_silent_worker_behind_another() {
+    let mut scene = Scene::new(1);
+    let old = scene.submit(lent());
+    scene.lend();
+    scene.until(old, |seen| seen.lease.is_some());
+    scene.jump(-3_600_000);
+    let new = scene.submit(lent());
+    scene.lend();
+    scene.until(new, |seen| seen.lease.is_some());
+    scene.pass(15 * SECOND);
+    assert!(scene.is(old, |seen| seen.crashes == 1), "{}", scene.story());
 }
 
 fn later(wait: Span) -> NewJob {

@@ -4,10 +4,12 @@
 //! jump of the clock, or when this timer itself comes late, every lease has its whole span again.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use jobmill_model::{Span, Timestamp};
 use jobmill_store::{Expired, StoreError};
 
+use crate::clock::Clock;
 use crate::engine::Shared;
 
 /// The most leases of one step, so that the commit stays short.
@@ -25,10 +27,11 @@ enum Wake {
 
 /// The start, at `began`, has renewed every lease; what is over then has used up its time limit.
 pub(crate) async fn run(shared: Arc<Shared>, began: Timestamp) {
+    let mut steady = Steady::now(&*shared.clock);
     let mut looked = expire(&shared, began).await;
     loop {
         let wake = match looked {
-            Ok(next) => wait(&shared, next).await,
+            Ok(next) => wait(&shared, next, &steady).await,
             Err(StoreError::Closed) => return,
             Err(error) => {
                 shared.observer.store_failed("lease_expire", &error);
@@ -37,7 +40,30 @@ pub(crate) async fn run(shared: Arc<Shared>, began: Timestamp) {
                 Wake::Late
             }
         };
+        if let Wake::Late = wake {
+            steady = Steady::now(&*shared.clock);
+        }
         looked = look(&shared, wake).await;
+    }
+}
+
+/// What the clock showed once, to find out later whether it was set.
+struct Steady {
+    at: Timestamp,
+    monotonic: Duration,
+}
+
+impl Steady {
+    fn now(clock: &dyn Clock) -> Self {
+        Self { at: clock.now(), monotonic: clock.monotonic() }
+    }
+
+    /// Whether the clock shows another time now than has passed.
+    fn is_over(&self, clock: &dyn Clock) -> bool {
+        let passed = clock.monotonic().saturating_sub(self.monotonic).as_millis();
+        let shown = i128::from(clock.now().as_millis()) - i128::from(self.at.as_millis());
+        let passed = i128::try_from(passed).unwrap_or(i128::MAX);
+        shown.abs_diff(passed) > u128::from(LATE.as_millis())
     }
 }
 
@@ -71,9 +97,13 @@ async fn expire(shared: &Shared, now: Timestamp) -> Result<Option<Timestamp>, St
 }
 
 /// Sleeps until `next`, or until a lease ends before it.
-async fn wait(shared: &Shared, mut next: Option<Timestamp>) -> Wake {
+async fn wait(shared: &Shared, mut next: Option<Timestamp>, steady: &Steady) -> Wake {
     let alarm = &shared.bus.lease_end;
     loop {
+        // Once it was set, ends from before and after cannot be told apart.
+        if steady.is_over(&*shared.clock) {
+            return Wake::Late;
+        }
         if let Some(earlier) = alarm.take() {
             next = Some(next.map_or(earlier, |next| next.min(earlier)));
         }

@@ -18,7 +18,7 @@ mod dice;
 pub(crate) mod disk;
 mod finish;
 mod flaw;
-mod labour;
+pub(crate) mod labour;
 mod lent;
 pub(crate) mod life;
 mod line;

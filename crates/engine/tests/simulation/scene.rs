@@ -4,12 +4,14 @@ use std::sync::Arc;
 use std::sync::atomic::AtomicU64;
 
 use jobmill_engine::Engine;
+use jobmill_engine::outside::Want;
 use jobmill_model::job::{Backoff, NewJob, Spec};
 use jobmill_model::queue::Name;
 use jobmill_model::{JobId, Span, State, Value};
 use parking_lot::Mutex;
 
 use crate::simulation::disk::Disk;
+use crate::simulation::labour::LENT;
 use crate::simulation::life::{Life, Stage};
 use crate::simulation::outside::Outside;
 use crate::simulation::port::{STRANGER, SimStore};
@@ -127,6 +129,20 @@ impl Scene {
         });
     }
 
+    /// Has a worker outside lease a job and fall silent.
+    pub(crate) fn lend(&self) {
+        let want = Want {
+            worker: Name::trusted("silent"),
+            queue: Name::trusted("default"),
+            flows: vec![Name::trusted(LENT)],
+            max: 1,
+            lease: None,
+            wait: Span::ZERO,
+        };
+        let engine = self.engine();
+        self.life.spawn(async move { engine.lease(want).await.expect("it is lent").keep() });
+    }
+
     /// Submits a job and lets it be stored.
     pub(crate) fn submit(&mut self, job: NewJob) -> JobId {
         let (engine, got) = (self.engine(), Arc::new(Mutex::new(None)));
@@ -142,6 +158,12 @@ impl Scene {
             }
         }
     }
+}
+
+/// A job for workers outside.
+pub(crate) fn lent() -> NewJob {
+    let NewJob { params, .. } = machine(&[]);
+    NewJob { spec: Spec::new(Name::trusted(LENT)), input: Value::Null, params }
 }
 
 /// A machine of these branches.
