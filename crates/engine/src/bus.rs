@@ -8,10 +8,12 @@ use parking_lot::Mutex;
 use tokio::sync::Notify;
 
 use crate::callers::Callers;
+use crate::places::Kind;
 
 #[derive(Default)]
 pub(crate) struct Bus {
-    ready: Notify,
+    /// By kind.
+    ready: [Notify; 2],
     due: Alarm,
     litter: Notify,
     /// The end of a lease of a worker outside.
@@ -59,19 +61,20 @@ impl Alarm {
 }
 
 impl Bus {
-    /// Jobs may have become claimable, or a place may have become free.
+    /// Jobs may have become claimable.
     pub(crate) fn ready(&self) {
-        self.ready.notify_one();
+        self.ready.iter().for_each(Notify::notify_one);
         self.callers.wake_all();
     }
 
-    /// A job has become claimable that this process may perform.
-    pub(crate) fn ready_here(&self) {
-        self.ready.notify_one();
+    /// A job of a kind may have become claimable that this process may perform, or a place for
+    /// one may have become free.
+    pub(crate) fn ready_here(&self, kind: Kind) {
+        self.ready[kind as usize].notify_one();
     }
 
-    pub(crate) async fn until_ready(&self) {
-        self.ready.notified().await;
+    pub(crate) async fn until_ready(&self, kind: Kind) {
+        self.ready[kind as usize].notified().await;
     }
 
     /// There may be chunks to sweep.

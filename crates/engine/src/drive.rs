@@ -30,6 +30,7 @@ use crate::engine::Shared;
 use crate::execution;
 use crate::ops;
 use crate::perform::{Task, end, panicked, timed_out};
+use crate::places::Kind;
 use crate::programs::NoProgram;
 use crate::running::Handle;
 use crate::settle::Ending;
@@ -70,7 +71,6 @@ pub(crate) async fn run(
     mut task: Task,
     handle: &Handle,
 ) {
-    let aside = step_aside(shared);
     let exit = match task.documents() {
         Ok((input, params)) => {
             let begin = Begin { input, params, seed: Seed::of(task.id, task.run) };
@@ -78,16 +78,7 @@ pub(crate) async fn run(
         }
         Err(fault) => fault.into(),
     };
-    leave(shared, &task, aside, exit);
-}
-
-/// Gives the place back if there is room among the machines; answers whether it did.
-pub(crate) fn step_aside(shared: &Shared) -> bool {
-    let aside = shared.places.step_aside();
-    if aside {
-        shared.release_places(1);
-    }
-    aside
+    leave(shared, &task, exit);
 }
 
 /// The same for an execution of a definition, whose program is found first.
@@ -97,7 +88,6 @@ pub(crate) async fn run_execution(
     mut task: Task,
     handle: &Handle,
 ) {
-    let aside = step_aside(shared);
     let exit = match execution::load(shared, definition, &mut task).await {
         Ok((program, begin, log)) => caught(shared, &*program, (begin, log), &task, handle).await,
         Err(NoProgram::Fault(fault)) => fault.into(),
@@ -106,7 +96,7 @@ pub(crate) async fn run_execution(
             Exit::HandBack
         }
     };
-    leave(shared, &task, aside, exit);
+    leave(shared, &task, exit);
 }
 
 /// A panic of the machine is its failure.
@@ -121,12 +111,8 @@ async fn caught(
     driven.catch_unwind().await.unwrap_or_else(|panic| panicked(&*panic).into())
 }
 
-fn leave(shared: &Shared, task: &Task, aside: bool, exit: Exit) {
-    if aside {
-        shared.places.step_off();
-    } else {
-        shared.release_places(1);
-    }
+fn leave(shared: &Shared, task: &Task, exit: Exit) {
+    shared.release_places(Kind::Machine, 1);
     match exit {
         Exit::Ended(outcome) => {
             let made = outcome.and_then(|value| chunks_of(&value));

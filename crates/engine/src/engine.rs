@@ -30,7 +30,7 @@ use crate::ops::gate::Gate;
 use crate::ops::google;
 use crate::ops::http::HttpClient;
 use crate::performers::{Performer, Performers, Threads};
-use crate::places::Places;
+use crate::places::{Kind, Places};
 use crate::programs::Programs;
 use crate::progress::ProgressSender;
 use crate::queue::Holds;
@@ -87,7 +87,8 @@ pub struct Engine {
 pub(crate) struct Shared {
     pub(crate) store: Arc<dyn Store>,
     pub(crate) registry: Registry,
-    flows: Mutex<Arc<BTreeSet<Name>>>,
+    /// By kind.
+    flows: [Mutex<Arc<BTreeSet<Name>>>; 2],
     pub(crate) catalog: Catalog,
     pub(crate) keys: Keys,
     pub(crate) instance: InstanceId,
@@ -117,7 +118,8 @@ pub(crate) struct Shared {
     pub(crate) feed: Arc<Feed>,
     pub(crate) changed: Arc<Notify>,
     pub(crate) holds: Holds,
-    pub(crate) starved: AtomicBool,
+    /// Who waits for a place, by kind.
+    pub(crate) starved: [AtomicBool; 2],
     pub(crate) draining: watch::Sender<bool>,
 }
 
@@ -126,9 +128,19 @@ impl Shared {
         *self.draining.borrow()
     }
 
-    /// The flows that this process performs now.
-    pub(crate) fn flows(&self) -> Arc<BTreeSet<Name>> {
-        self.flows.lock().clone()
+    /// What jobs of a flow keep busy.
+    pub(crate) fn kind_of(&self, flow: &Name) -> Kind {
+        if self.registry.is_call(flow) { Kind::Call } else { Kind::Machine }
+    }
+
+    /// The flows of a kind that this process performs now.
+    pub(crate) fn flows(&self, kind: Kind) -> Arc<BTreeSet<Name>> {
+        self.flows[kind as usize].lock().clone()
+    }
+
+    /// Whether this process performs jobs of a flow now.
+    pub(crate) fn performs(&self, flow: &Name) -> bool {
+        self.flows(self.kind_of(flow)).contains(flow)
     }
 
     /// The definition that jobs of a flow run, if they run one and this process can.
@@ -138,28 +150,29 @@ impl Shared {
 
     /// Performs jobs of one more flow from now on.
     pub(crate) fn add_flow(&self, flow: Name) {
-        let mut flows = self.flows.lock();
+        let kind = self.kind_of(&flow);
+        let mut flows = self.flows[kind as usize].lock();
         if !flows.contains(&flow) {
             Arc::make_mut(&mut flows).insert(flow);
-            self.bus.ready_here();
+            self.bus.ready_here(kind);
         }
     }
 
     /// Takes up to `wanted` free places; none any more when the process shuts down.
-    pub(crate) fn reserve_places(&self, wanted: usize) -> usize {
-        let places = self.places.reserve(wanted);
+    pub(crate) fn reserve_places(&self, kind: Kind, wanted: usize) -> usize {
+        let places = self.places.reserve(kind, wanted);
         if self.is_draining() {
-            self.release_places(places);
+            self.release_places(kind, places);
             return 0;
         }
         places
     }
 
     /// Gives places back and wakes the claimer if it waits for one, and whoever waits for all.
-    pub(crate) fn release_places(&self, count: usize) {
-        self.places.release(count);
-        if self.starved.swap(false, Ordering::AcqRel) {
-            self.bus.ready_here();
+    pub(crate) fn release_places(&self, kind: Kind, count: usize) {
+        self.places.release(kind, count);
+        if self.starved[kind as usize].swap(false, Ordering::AcqRel) {
+            self.bus.ready_here(kind);
         }
         if self.is_draining() {
             self.running.look_again();
@@ -184,7 +197,7 @@ impl Shared {
     /// Returns when nothing is under way and nothing is on its way here: a place is held from
     /// before a job is leased until it has entered `running`, which it leaves when it is settled.
     async fn until_idle(&self) {
-        self.running.until_empty(|| self.places.taken() == 0).await;
+        self.running.until_empty(|| self.places.held() == 0).await;
     }
 }
 
@@ -225,13 +238,14 @@ impl Engine {
         if registry.workflows().is_some() {
             flows.extend(definition::stored_flows(&*store).await?);
         }
+        let (calls, machines) = flows.into_iter().partition(|flow| registry.is_call(flow));
         let catalog = Catalog::load(&*store).await?;
         let keys = Keys::load(store.clone()).await?;
         let holds = Holds::load(&*store, now).await?;
         let (settler, settles) = settle::channel();
         let (progress, notes) = progress::channel();
         let shared = Arc::new(Shared {
-            flows: Mutex::new(Arc::new(flows)),
+            flows: [calls, machines].map(|flows| Mutex::new(Arc::new(flows))),
             catalog,
             keys,
             programs: Programs::default(),
@@ -250,7 +264,7 @@ impl Engine {
             feed: store.events(),
             changed: Arc::default(),
             holds,
-            starved: AtomicBool::new(false),
+            starved: Default::default(),
             draining: watch::Sender::new(false),
             store,
             registry,
@@ -268,7 +282,9 @@ impl Engine {
         shared.store.lease_renew(now).await?;
         tokio::spawn(settle::run(shared.clone(), settles));
         tokio::spawn(progress::run(shared.clone(), notes));
-        tokio::spawn(claim::run(shared.clone()));
+        for kind in Kind::ALL {
+            tokio::spawn(claim::run(shared.clone(), kind));
+        }
         services::start(&shared, now);
         Ok(Self { shared })
     }
@@ -417,7 +433,7 @@ impl Engine {
             }
             shared.made_room();
             // There may be somebody to tell.
-            shared.bus.ready_here();
+            shared.bus.ready_here(Kind::Machine);
             Ok(outcomes)
         };
         Unhurried::new(cancel).await
@@ -494,7 +510,7 @@ impl Engine {
     /// How many jobs this process has under way.
     #[must_use]
     pub fn under_way(&self) -> usize {
-        self.shared.places.taken() + self.shared.places.aside()
+        self.shared.places.held()
     }
 
     /// What has happened since the start of the process.

@@ -94,9 +94,9 @@ impl Engine {
                 let last = self.shared.catalog.last_call(flow);
                 Workers::Outside { last_call: last.map(|at| now.since(at)) }
             }
-            None if self.shared.flows().contains(flow) => Workers::Free,
+            None if self.shared.performs(flow) => Workers::Free,
             None => Workers::Nobody,
-            Some(_) if self.shared.places.are_all_taken() => Workers::Busy,
+            Some(_) if self.shared.places.are_all_held(self.shared.kind_of(flow)) => Workers::Busy,
             Some(_) => Workers::Free,
         }
     }

@@ -14,6 +14,7 @@ use jobmill_store::{
 use crate::drive::chunks_of;
 use crate::engine::{Engine, Shared};
 use crate::observe::Subject;
+use crate::places::Kind;
 use crate::settle;
 use crate::unhurried::Unhurried;
 
@@ -190,7 +191,7 @@ impl Engine {
         for (index, flow) in want.flows.iter().enumerate() {
             let span = match self.declaration(flow) {
                 Some(declaration) => declaration.lease,
-                None if self.shared.registry.can_be_lent(flow) => usual,
+                None if self.shared.registry.is_call(flow) => usual,
                 None if self.knows_flow(flow) => {
                     return Err(LeaseError::NotLent { index, flow: flow.to_string() });
                 }
@@ -353,7 +354,7 @@ impl Engine {
             }
             shared.made_room();
             // Whether somebody is told of these ends is not known here.
-            shared.bus.ready_here();
+            shared.bus.ready_here(Kind::Machine);
             Ok(outcomes)
         };
         Unhurried::new(record).await

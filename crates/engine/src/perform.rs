@@ -14,6 +14,7 @@ use tokio::task::AbortHandle;
 use crate::drive;
 use crate::engine::Shared;
 use crate::observe::Subject;
+use crate::places::Kind;
 use crate::progress::Reporter;
 use crate::registry::Work;
 use crate::running::Handle;
@@ -103,7 +104,7 @@ pub(crate) fn begin(shared: &Arc<Shared>, task: Task) {
         }
         None => {
             let fault = Fault::last("UnknownFlow", "this process does not know the job's flow");
-            shared.release_places(1);
+            shared.release_places(Kind::Machine, 1);
             end(&shared, &task, Err(fault), None);
         }
     }
@@ -118,7 +119,7 @@ fn perform(
 ) {
     if shared.is_draining() {
         shared.settler.send(Ending::HandBack(task.id, task.token));
-        shared.release_places(1);
+        shared.release_places(Kind::Call, 1);
         return;
     }
     let began = shared.clock.monotonic();
@@ -134,7 +135,7 @@ fn perform(
     let took = shared.clock.monotonic().saturating_sub(began);
     shared.places.learn(took);
     shared.observer.metrics.took(&task.spec.flow, took);
-    shared.release_places(1);
+    shared.release_places(Kind::Call, 1);
     match outcome {
         Err(_) if handle.is_given_back() => {
             shared.settler.send(Ending::HandBack(task.id, task.token));

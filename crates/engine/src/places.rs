@@ -1,11 +1,9 @@
 //! How many jobs this process takes on at once.
 //!
-//! A place is held from the claim of a job until its work is done or parked. There is one for
-//! each worker, and some more for short jobs, so that workers do not wait for the next commit:
-//! as many as the workers are expected to get through within [`AHEAD`].
-//!
-//! A machine that is driven mostly waits for calls and commits, so it steps aside: it gives its
-//! place back and counts among the machines, of which there may be many more.
+//! A place is held from before a job is leased until its work is done or parked. Jobs of one call
+//! keep a worker busy: there is a place for each worker, and some more for short jobs, so that
+//! workers do not wait for the next commit: as many as the workers are expected to get through
+//! within [`AHEAD`]. A machine mostly waits for calls and commits, and there may be many more.
 
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 use std::time::Duration;
@@ -19,62 +17,57 @@ const AHEAD_JOBS: usize = 512;
 /// A duration weighs this much less with each one that follows.
 const FADE: u64 = 16;
 
+/// What a job keeps busy.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Kind {
+    /// A worker.
+    Call,
+    /// Next to nothing.
+    Machine,
+}
+
+impl Kind {
+    pub(crate) const ALL: [Self; 2] = [Self::Call, Self::Machine];
+}
+
 pub(crate) struct Places {
     workers: usize,
-    taken: AtomicUsize,
-    machines: AtomicUsize,
+    /// How many are held, by kind.
+    held: [AtomicUsize; 2],
     typical_nanos: AtomicU64,
 }
 
 impl Places {
     pub(crate) fn new(workers: usize) -> Self {
-        Self {
-            workers,
-            taken: AtomicUsize::new(0),
-            machines: AtomicUsize::new(0),
-            typical_nanos: AtomicU64::new(u64::MAX / FADE),
-        }
+        let typical_nanos = AtomicU64::new(u64::MAX / FADE);
+        Self { workers, held: Default::default(), typical_nanos }
     }
 
     /// Takes up to `wanted` free places; answers how many.
-    pub(crate) fn reserve(&self, wanted: usize) -> usize {
-        let limit = self.limit();
+    pub(crate) fn reserve(&self, kind: Kind, wanted: usize) -> usize {
+        let limit = self.limit(kind);
         let mut got = 0;
-        let _ = self.taken.fetch_update(Ordering::AcqRel, Ordering::Acquire, |taken| {
-            got = wanted.min(limit.saturating_sub(taken));
-            (got > 0).then_some(taken + got)
-        });
+        let take = |held| {
+            got = wanted.min(limit.saturating_sub(held));
+            (got > 0).then_some(held + got)
+        };
+        let held = &self.held[kind as usize];
+        let _ = held.fetch_update(Ordering::AcqRel, Ordering::Acquire, take);
         got
     }
 
-    pub(crate) fn release(&self, count: usize) {
-        self.taken.fetch_sub(count, Ordering::AcqRel);
-    }
-
-    /// Counts one more machine, if there is room for it among them: then its place is free.
-    pub(crate) fn step_aside(&self) -> bool {
-        let one_more = |count| (count < MACHINES_AT_ONCE).then_some(count + 1);
-        self.machines.fetch_update(Ordering::AcqRel, Ordering::Acquire, one_more).is_ok()
-    }
-
-    /// Counts one machine less.
-    pub(crate) fn step_off(&self) {
-        self.machines.fetch_sub(1, Ordering::AcqRel);
-    }
-
-    /// How many machines have stepped aside.
-    pub(crate) fn aside(&self) -> usize {
-        self.machines.load(Ordering::Acquire)
+    pub(crate) fn release(&self, kind: Kind, count: usize) {
+        self.held[kind as usize].fetch_sub(count, Ordering::AcqRel);
     }
 
     /// How many places are held.
-    pub(crate) fn taken(&self) -> usize {
-        self.taken.load(Ordering::Acquire)
+    pub(crate) fn held(&self) -> usize {
+        self.held.iter().map(|held| held.load(Ordering::Acquire)).sum()
     }
 
     /// Whether no place is free.
-    pub(crate) fn are_all_taken(&self) -> bool {
-        self.taken() >= self.limit()
+    pub(crate) fn are_all_held(&self, kind: Kind) -> bool {
+        self.held[kind as usize].load(Ordering::Acquire) >= self.limit(kind)
     }
 
     /// Learns from a finished job how long jobs take.
@@ -85,7 +78,10 @@ impl Places {
         self.typical_nanos.store(typical, Ordering::Relaxed);
     }
 
-    fn limit(&self) -> usize {
+    fn limit(&self, kind: Kind) -> usize {
+        if kind == Kind::Machine {
+            return MACHINES_AT_ONCE;
+        }
         let typical = u128::from(self.typical_nanos.load(Ordering::Relaxed).max(1));
         let each = usize::try_from(AHEAD.as_nanos() / typical).unwrap_or(AHEAD_JOBS);
         self.workers + (each.saturating_mul(self.workers)).min(AHEAD_JOBS)
@@ -97,25 +93,27 @@ mod tests {
     use super::*;
 
     #[test]
-    fn machines_step_aside_up_to_their_limit() {
+    fn machines_and_calls_have_places_of_their_own() {
         let places = Places::new(1);
-        assert!((0..MACHINES_AT_ONCE).all(|_| places.step_aside()));
-        assert!(!places.step_aside());
-        places.step_off();
-        assert!(places.step_aside());
-        assert_eq!(places.aside(), MACHINES_AT_ONCE);
+        assert_eq!(places.reserve(Kind::Machine, 2 * MACHINES_AT_ONCE), MACHINES_AT_ONCE);
+        assert_eq!(places.reserve(Kind::Machine, 1), 0);
+        assert!(places.are_all_held(Kind::Machine) && !places.are_all_held(Kind::Call));
+        assert_eq!(places.reserve(Kind::Call, 2), 1);
+        places.release(Kind::Machine, 3);
+        assert_eq!(places.reserve(Kind::Machine, 5), 3);
+        assert_eq!(places.held(), MACHINES_AT_ONCE + 1);
     }
 
     #[test]
     fn only_workers_take_long_jobs_and_short_jobs_are_taken_ahead() {
         let places = Places::new(4);
-        assert_eq!(places.reserve(100), 4);
-        assert_eq!(places.reserve(1), 0);
-        places.release(4);
+        assert_eq!(places.reserve(Kind::Call, 100), 4);
+        assert_eq!(places.reserve(Kind::Call, 1), 0);
+        places.release(Kind::Call, 4);
         (0..2_000).for_each(|_| places.learn(Duration::from_micros(10)));
-        assert_eq!(places.reserve(10_000), 4 + AHEAD_JOBS);
+        assert_eq!(places.reserve(Kind::Call, 10_000), 4 + AHEAD_JOBS);
         places.learn(Duration::from_secs(1));
-        places.release(4 + AHEAD_JOBS);
-        assert_eq!(places.reserve(100), 4);
+        places.release(Kind::Call, 4 + AHEAD_JOBS);
+        assert_eq!(places.reserve(Kind::Call, 100), 4);
     }
 }

@@ -158,8 +158,8 @@ impl Registry {
         taken.map(|(name, _)| name.clone()).chain(webhook).collect()
     }
 
-    /// Whether a worker outside can perform a flow: one of one call.
-    pub(crate) fn can_be_lent(&self, name: &Name) -> bool {
+    /// Whether a flow is one call, which a worker outside can perform too.
+    pub(crate) fn is_call(&self, name: &Name) -> bool {
         matches!(self.work(name), Some(Work::Flow(_)))
     }
 

@@ -9,6 +9,7 @@ use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
 
 use crate::engine::Shared;
 use crate::observe::Subject;
+use crate::places::Kind;
 
 /// The most ends that are recorded in one request to the store.
 const BATCH: usize = 256;
@@ -58,7 +59,7 @@ pub(crate) async fn run(shared: Arc<Shared>, mut endings: UnboundedReceiver<Endi
         }
         if told {
             // Whoever delivers may begin.
-            shared.bus.ready_here();
+            shared.bus.ready_here(Kind::Machine);
         }
         if !leases.is_empty() {
             hand_back(&shared, &leases).await;

@@ -8,6 +8,7 @@ use jobmill_store::{Inserted, JobInsert, Lodged, Offer, StoreError, Submission};
 
 use crate::engine::Engine;
 use crate::perform::{self, Task};
+use crate::places::Kind;
 use crate::unhurried::Unhurried;
 
 /// Inputs of together at most this size are checked and written as text where they are.
@@ -107,13 +108,14 @@ impl Engine {
         at: Timestamp,
     ) -> Result<Vec<Submitted>, SubmitError> {
         let accepted: Vec<Job> = inserts.iter().map(|insert| accepted(insert, insert.id)).collect();
+        let kind = jobs.first().map_or(Kind::Call, |job| self.shared.kind_of(&job.spec.flow));
         let places = match jobs.as_slice() {
-            [one] if one.spec.start == Start::Now => self.shared.reserve_places(1),
+            [one] if one.spec.start == Start::Now => self.shared.reserve_places(kind, 1),
             _ => 0,
         };
         let offer = (places > 0).then(|| Offer {
             instance: self.shared.instance,
-            flows: self.shared.flows(),
+            flows: self.shared.flows(kind),
             places,
         });
         if jobs.iter().any(|job| job.spec.key.is_some() || job.spec.gathers) {
@@ -124,7 +126,7 @@ impl Engine {
         let inserted = self.shared.store.job_insert(submission).await;
         let was_taken = |lodged: &Lodged| matches!(lodged, Lodged::New(Some(_)));
         if !matches!(&inserted, Ok(Inserted::New(all)) if all.iter().any(was_taken)) {
-            self.shared.release_places(places);
+            self.shared.release_places(kind, places);
         }
         match inserted? {
             Inserted::Replay(ids) => self.replayed(&accepted, &ids).await,
@@ -195,8 +197,8 @@ impl Engine {
 
     /// Wakes whoever may take on a new job.
     fn offer_to_workers(&self, spec: &Spec) {
-        if self.shared.flows().contains(&spec.flow) {
-            self.shared.bus.ready_here();
+        if self.shared.performs(&spec.flow) {
+            self.shared.bus.ready_here(self.shared.kind_of(&spec.flow));
         }
         self.shared.bus.callers.wake_one(&spec.queue, &spec.flow);
     }

@@ -19,6 +19,7 @@ use sha2::Sha256;
 use crate::drive::chunks_of;
 use crate::engine::Shared;
 use crate::perform::{Task, end};
+use crate::places::Kind;
 use crate::running::Handle;
 use crate::settle::Ending;
 
@@ -77,7 +78,6 @@ impl WebhookKey {
 
 /// Performs a job that delivers. Its place is held already.
 pub(crate) async fn run(shared: &Arc<Shared>, key: &WebhookKey, mut task: Task, handle: &Handle) {
-    let aside = crate::drive::step_aside(shared);
     let told = match task.documents() {
         Ok((input, _)) => tokio::select! {
             biased;
@@ -86,11 +86,7 @@ pub(crate) async fn run(shared: &Arc<Shared>, key: &WebhookKey, mut task: Task, 
         },
         Err(fault) => Some(Err(fault)),
     };
-    if aside {
-        shared.places.step_off();
-    } else {
-        shared.release_places(1);
-    }
+    shared.release_places(Kind::Machine, 1);
     match told {
         Some(told) => end(shared, &task, told.and_then(|value| chunks_of(&value)), None),
         None if handle.is_given_back() => {
