@@ -10,14 +10,16 @@ use crate::client::{Talk, field, text};
 
 const WORKFLOW: &str = include_str!("../../../../examples/backend_starter/workflow.yaml");
 
-/// A service that answers with these statuses in turn, then well; it counts who asks for what.
-struct Service {
-    address: SocketAddr,
+const CHECK: &str = "/is_valid_input";
+
+/// A service that answers on one path as it is told in turn, then well; it counts who asks for what.
+pub(crate) struct Service {
+    pub(crate) address: SocketAddr,
     asked: Arc<Mutex<Vec<String>>>,
 }
 
 impl Service {
-    fn start(checks: &'static [(u16, &'static str)]) -> Self {
+    pub(crate) fn start(told: &'static str, answers: &'static [(u16, &'static str)]) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
         let address = listener.local_addr().unwrap();
         let asked: Arc<Mutex<Vec<String>>> = Arc::default();
@@ -48,10 +50,8 @@ impl Service {
                 seen.push(path.clone());
                 drop(seen);
                 let usual = (200, "\"Success\"");
-                let (status, body) = match &*path {
-                    "/is_valid_input" => *checks.get(before).unwrap_or(&usual),
-                    _ => usual,
-                };
+                let told = answers.get(before).filter(|_| path == told);
+                let (status, body) = *told.unwrap_or(&usual);
                 let length = body.len();
                 let head = format!("HTTP/1.1 {status} X\r\nContent-Type: application/json\r\n");
                 let rest = format!("Connection: close\r\nContent-Length: {length}\r\n\r\n{body}");
@@ -61,7 +61,7 @@ impl Service {
         Self { address, asked }
     }
 
-    fn asked(&self, path: &str) -> usize {
+    pub(crate) fn asked(&self, path: &str) -> usize {
         self.asked.lock().unwrap().iter().filter(|known| *known == path).count()
     }
 }
@@ -113,7 +113,7 @@ fn the_first_service_checks_and_processes() {
 fn the_workflow_leaves_two_marks_and_a_row() {
     let talk = Talk::start();
     talk.deploy("backend_starter", WORKFLOW);
-    let service = Service::start(&[]);
+    let service = Service::start(CHECK, &[]);
     let result = run(&talk, &format!("http://{}", service.address), "ann b");
     let expected = r#"{"name":"ann b","process":"Success","valid_input_check":"Success"}"#;
     assert_eq!(sorted(&result), expected);
@@ -138,12 +138,12 @@ fn sorted(value: &Value) -> String {
 fn a_service_that_is_busy_is_asked_again_three_times() {
     let talk = Talk::start();
     talk.deploy("backend_starter", WORKFLOW);
-    let service = Service::start(&[(429, "{}"), (429, "{}"), (429, "{}")]);
+    let service = Service::start(CHECK, &[(429, "{}"), (429, "{}"), (429, "{}")]);
     let result = run(&talk, &format!("http://{}", service.address), "ann");
     assert_eq!(text(&result, "process"), "Success");
     assert_eq!((service.asked("/is_valid_input"), service.asked("/process")), (4, 1));
 
-    let service = Service::start(&[(429, r#"{"busy":true}"#); 9]);
+    let service = Service::start(CHECK, &[(429, r#"{"busy":true}"#); 9]);
     let result = run(&talk, &format!("http://{}", service.address), "bob");
     assert_eq!(text(&result, "valid_input_check"), r#"429 {"busy":true}"#);
     assert_eq!((service.asked("/is_valid_input"), service.asked("/process")), (4, 0));
@@ -159,7 +159,7 @@ fn other_errors_and_a_failed_check_go_to_the_last_step() {
         ("c", (200, "\"Fail\""), "Fail"),
     ] {
         let checks: &'static [(u16, &'static str)] = Vec::leak(vec![answer]);
-        let service = Service::start(checks);
+        let service = Service::start(CHECK, checks);
         let result = run(&talk, &format!("http://{}", service.address), name);
         assert_eq!(text(&result, "valid_input_check"), check);
         assert_eq!(field(&result, "process"), &Value::Null);

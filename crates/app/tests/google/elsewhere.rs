@@ -5,6 +5,7 @@ use std::net::TcpListener;
 use jobmill_model::Value;
 
 use crate::client::{Talk, field, text};
+use crate::document_002::Service;
 use crate::emulator::Emulator;
 use crate::server::Server;
 
@@ -42,16 +43,34 @@ fn connectors_go_to_the_emulators_that_the_usual_variables_name() {
     here.send("GET", rows, "").refused(404, "NOT_FOUND");
 }
 
+const GET: &str = "- get:
+    call: googleapis.firestore.v1.projects.databases.documents.get
+    args:
+      name: projects/p/databases/(default)/documents/c/x
+      connector_params: {timeout: 60}
+";
+
 #[test]
 fn an_emulator_that_is_not_there_is_an_error_of_the_call() {
     let nobody = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().to_string();
     let talk = Talk(Server::start(&["--firestore-emulator", &nobody], &[]));
-    let source = "- get:\n    call: googleapis.firestore.v1.projects.databases.documents.get\n    \
-                  args: {name: \"projects/p/databases/(default)/documents/c/x\"}\n";
-    talk.deploy("gets", source);
+    // There is no time for another try.
+    talk.deploy("gets", &GET.replace("timeout: 60", "timeout: 1"));
     let ended = talk.ended(&talk.execute("gets", "{}"));
     assert_eq!(text(&ended, "state"), "FAILED");
     assert!(text(&ended, "error/payload").contains("ConnectionFailedError"), "{ended}");
+}
+
+#[test]
+fn a_connectors_call_that_is_turned_away_for_now_is_made_again() {
+    const PATH: &str = "/v1/projects/p/databases/(default)/documents/c/x";
+    let busy = Service::start(PATH, &[(503, "{}"), (200, "{\"name\":\"x\"}")]);
+    let host = busy.address.to_string();
+    let talk = Talk(Server::start(&["--firestore-emulator", &host], &[]));
+    talk.deploy("gets", GET);
+    let ended = talk.ended(&talk.execute("gets", "{}"));
+    assert_eq!(text(&ended, "state"), "SUCCEEDED", "{ended}");
+    assert_eq!(busy.asked(PATH), 2);
 }
 
 #[test]

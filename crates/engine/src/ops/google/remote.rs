@@ -1,8 +1,9 @@
 //! Google's services elsewhere: in an emulator, or at Google.
 
 use std::sync::Arc;
+use std::time::Duration;
 
-use jobmill_google::discovery::{Call, Service};
+use jobmill_google::discovery::{Call, Method, Service};
 use jobmill_google::wire::read::{self, Read};
 use jobmill_google::wire::{Error, Status};
 use jobmill_model::machine::{HttpCall, HttpResponse, Outcome};
@@ -18,6 +19,11 @@ const TIMEOUT: Span = Span::from_secs(60);
 const CALL_SECONDS: f64 = 1_800.0;
 /// The longest that a connector may take: of one that polls, all calls together.
 const CONNECTOR_SECONDS: f64 = 31_536_000.0;
+/// How often a connector's call is tried again, and how long it waits before, as
+/// `http.default_retry` of the language has it.
+const RETRIES: i32 = 5;
+const FIRST_PAUSE: Duration = Duration::from_secs(1);
+const PAUSE_GROWS: f64 = 1.25;
 /// How long an answer may be.
 const ANSWER_BYTES: u64 = 64 * 1024 * 1024;
 
@@ -74,7 +80,7 @@ pub(super) fn timeout(args: &Value) -> Read<Span> {
     Ok(Span::from_millis((seconds.min(CALL_SECONDS) * 1_000.0).ceil() as u64))
 }
 
-/// Performs a machine's call.
+/// Performs a machine's call; what the service may take later is tried again.
 pub(super) async fn perform(
     shared: &Shared,
     remote: &Remote,
@@ -82,7 +88,7 @@ pub(super) async fn perform(
     key: &str,
     timeout: Span,
 ) -> Outcome {
-    match send(shared, remote, call, key, timeout).await {
+    match send_again(shared, remote, call, key, timeout).await {
         Err(fault) => outcome_of(Err(fault)),
         Ok(answer) if (200..300).contains(&answer.status) => {
             Outcome::Done(Value::map([("result", body(&answer))]))
@@ -108,6 +114,50 @@ pub(super) async fn answer(shared: &Shared, remote: &Remote, call: &Call) -> Rea
     };
     let service = call.method.service.name();
     Err(Error::new(status, format!("{service} answered with {}", answer.status)))
+}
+
+/// Sends a call until it is answered for good; within a time, and not for ever.
+async fn send_again(
+    shared: &Shared,
+    remote: &Remote,
+    call: &Call,
+    key: &str,
+    timeout: Span,
+) -> Result<HttpResponse, Fault> {
+    let clock = &shared.clock;
+    let over = clock.monotonic() + Duration::from(timeout);
+    let mut pauses = (0..RETRIES).map(|retry| FIRST_PAUSE.mul_f64(PAUSE_GROWS.powi(retry)));
+    loop {
+        let left = over.saturating_sub(clock.monotonic()).as_millis().max(1);
+        let left = Span::from_millis(u64::try_from(left).unwrap_or(u64::MAX));
+        let sent = send(shared, remote, call, key, left).await;
+        match pauses.next().filter(|pause| clock.monotonic() + *pause < over) {
+            Some(pause) if is_worth_another_try(call.method, &sent) => {
+                clock.pause(Span::from_millis(pause.as_millis() as u64)).await;
+            }
+            _ => return sent,
+        }
+    }
+}
+
+/// Whether a call failed in a way that may pass: more ways for one that only reads, which may be
+/// done twice.
+///
+/// Source: <https://cloud.google.com/workflows/docs/reference/stdlib/http/default_retry>
+fn is_worth_another_try(method: &Method, sent: &Result<HttpResponse, Fault>) -> bool {
+    let reads = method.verb == "GET";
+    match sent {
+        Ok(answer) => match answer.status {
+            429 | 503 => true,
+            502 | 504 => reads,
+            _ => false,
+        },
+        Err(fault) => match &*fault.code {
+            "ConnectionFailedError" => true,
+            "ConnectionError" | "TimeoutError" => reads,
+            _ => false,
+        },
+    }
 }
 
 async fn send(
@@ -170,7 +220,33 @@ fn http_error(answer: &HttpResponse) -> Value {
 
 #[cfg(test)]
 mod tests {
+    use jobmill_google::discovery::METHODS;
+
     use super::*;
+
+    #[test]
+    fn what_may_pass_is_tried_again_and_more_of_it_where_a_call_only_reads() {
+        let method = |verb| METHODS.iter().find(|method| method.verb == verb).unwrap();
+        let answered = |status| Ok(HttpResponse { status, headers: vec![], body: vec![] });
+        let failed = |code: &'static str| Err(Fault::retry(code, "it broke"));
+        let table = [
+            (answered(200), false, false),
+            (answered(404), false, false),
+            (answered(429), true, true),
+            (answered(500), false, false),
+            (answered(502), true, false),
+            (answered(503), true, true),
+            (answered(504), true, false),
+            (failed("ConnectionFailedError"), true, true),
+            (failed("ConnectionError"), true, false),
+            (failed("TimeoutError"), true, false),
+            (failed("AuthError"), false, false),
+        ];
+        for (sent, reading, writing) in table {
+            assert_eq!(is_worth_another_try(method("GET"), &sent), reading, "{sent:?}");
+            assert_eq!(is_worth_another_try(method("POST"), &sent), writing, "{sent:?}");
+        }
+    }
 
     #[test]
     fn a_connector_says_how_long_its_call_may_take() {
