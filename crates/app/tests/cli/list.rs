@@ -25,15 +25,20 @@ fn jobs_are_listed_newest_first_in_pages() {
 fn filters_narrow_the_list() {
     let folder = folder();
     let server = Server::start(folder.path(), &[]);
-    let later = server.submit(&[&RANGE[..], &["--delay", "1h", "--tag", "night"]].concat());
+    let parent = server.submit(&[&RANGE[..], &["--delay", "2h"]].concat());
+    let night = ["--delay", "1h", "--tag", "night", "--parent", &parent];
+    let later = server.submit(&[&RANGE[..], &night].concat());
     let now = server.submit(&RANGE);
     server.run(&["jobs", "wait", &now]).with(0);
-    for filter in [["--status", "scheduled"], ["--tag", "night"]] {
+    for filter in [["--tag", "night"], ["--parent", &parent]] {
         let listed = server.run(&[&["jobs", "list", "--json"], &filter[..]].concat()).with(0);
         let listed = listed.json();
         let ids: Vec<&str> = items(&listed).iter().map(|job| text(job, "id")).collect();
         assert_eq!(ids, [later.as_str()], "{filter:?}");
     }
+    let listed = server.run(&["jobs", "list", "--status", "scheduled", "--json"]).with(0).json();
+    let ids: Vec<&str> = items(&listed).iter().map(|job| text(job, "id")).collect();
+    assert_eq!(ids, [later.as_str(), parent.as_str()]);
     let none = server.run(&["jobs", "list", "--flow", "expand_reduce_flow", "--json"]).with(0);
     assert_eq!(items(&none.json()).len(), 0);
 }

@@ -26,6 +26,9 @@ pub(crate) struct List {
     /// Only with this tag
     #[arg(long)]
     tag: Option<String>,
+    /// Only the children of this job
+    #[arg(long, value_name = "ID")]
+    parent: Option<String>,
     /// Only submitted at this time or later, in RFC 3339
     #[arg(long, value_name = "TIME")]
     since: Option<String>,
@@ -47,6 +50,7 @@ impl List {
             .with_some("flow", self.flow)
             .with_some("queue", self.queue)
             .with_some("tag", self.tag)
+            .with_some("parent", self.parent)
             .with_some("since", self.since)
             .with_some("until", self.until)
             .with("limit", self.limit)

@@ -62,6 +62,9 @@ pub(crate) struct Submit {
     #[arg(long, value_name = "KEY", num_args = 0..=1, require_equals = true,
         default_missing_value = "")]
     unique: Option<String>,
+    /// An unfinished job that this one belongs to: it is cancelled with it
+    #[arg(long, value_name = "ID")]
+    parent: Option<String>,
     /// Who is told when the job has ended: a URL that gets a signed POST
     #[arg(long, value_name = "URL")]
     webhook: Option<String>,
@@ -74,7 +77,7 @@ pub(crate) struct Submit {
     /// Posts every line of a file as a job, all or none; - for standard input
     #[arg(long, value_name = "FILE", conflicts_with_all = [
         "flow", "input", "params", "queue", "key", "priority", "delay", "run_at", "tags",
-        "max_attempts", "backoff", "timeout", "unique", "webhook", "wait",
+        "max_attempts", "backoff", "timeout", "unique", "parent", "webhook", "wait",
     ])]
     bulk: Option<String>,
 }
@@ -127,6 +130,7 @@ impl Submit {
             ("timeout", given(&self.timeout)),
             ("unique", self.unique()),
             ("tags", (!self.tags.is_empty()).then(|| Value::list(tags))),
+            ("parent", given(&self.parent)),
             ("webhook", given(&self.webhook)),
         ]))
     }
