@@ -64,7 +64,7 @@ impl Bus {
     /// Jobs may have become claimable.
     pub(crate) fn ready(&self) {
         self.ready.iter().for_each(Notify::notify_one);
-        self.callers.wake_all();
+        self.callers.wake_each_kind();
     }
 
     /// A job of a kind may have become claimable that this process may perform, or a place for

@@ -1,8 +1,9 @@
 //! Workers outside that wait for jobs, and who of them is woken for which.
 //!
 //! A new job wakes one caller that can perform it, so that a thousand waiting workers do not all
-//! ask the store for one job. Where it is not known what has become claimable, all are woken.
-//! A caller that is woken and goes away instead passes the word on.
+//! ask the store for one job. Where it is not known what has become claimable, one is woken of
+//! all those that can perform the same: it passes the word on if there may be more than it took,
+//! if it was refused, or if it goes away instead.
 
 use std::collections::{BTreeMap, VecDeque};
 use std::sync::Arc;
@@ -33,6 +34,10 @@ pub(crate) struct Caller {
 }
 
 impl Waiting {
+    fn is_woken(&self) -> bool {
+        self.woken.load(Ordering::Acquire)
+    }
+
     fn wake(&self) {
         self.woken.store(true, Ordering::Release);
         self.wake.notify_one();
@@ -50,21 +55,28 @@ impl Callers {
 
     /// A job of this flow has become claimable in this queue.
     pub(crate) fn wake_one(&self, queue: &Name, flow: &Name) {
-        self.wake_first(queue, |waiting| waiting.flows.contains_key(flow));
+        let queues = self.0.lock();
+        let mut waiting = queues.get(queue).into_iter().flatten();
+        if let Some(waiting) = waiting.find(|it| !it.is_woken() && it.flows.contains_key(flow)) {
+            waiting.wake();
+        }
     }
 
     /// Jobs may have become claimable anywhere.
-    pub(crate) fn wake_all(&self) {
-        self.0.lock().values().flatten().for_each(|waiting| waiting.wake());
+    pub(crate) fn wake_each_kind(&self) {
+        self.0.lock().values().for_each(|waiting| wake_each_kind(waiting, |_| true));
     }
+}
 
-    /// Wakes whoever has waited longest and is not woken yet.
-    fn wake_first(&self, queue: &Name, fits: impl Fn(&Waiting) -> bool) {
-        let queues = self.0.lock();
-        let mut waiting = queues.get(queue).into_iter().flatten();
-        let asleep =
-            |waiting: &&Arc<Waiting>| !waiting.woken.load(Ordering::Acquire) && fits(waiting);
-        if let Some(waiting) = waiting.find(asleep) {
+/// Wakes, of those who can perform the same, the one who has waited longest, unless one of them
+/// has its word already and has yet to look.
+fn wake_each_kind(waiting: &VecDeque<Arc<Waiting>>, fits: impl Fn(&Waiting) -> bool) {
+    let fitting = || waiting.iter().filter(|waiting| fits(waiting));
+    let woken = fitting().filter(|waiting| waiting.is_woken());
+    let mut kinds: Vec<&Spans> = woken.map(|waiting| &waiting.flows).collect();
+    for waiting in fitting().filter(|waiting| !waiting.is_woken()) {
+        if !kinds.iter().any(|kind| kind.keys().eq(waiting.flows.keys())) {
+            kinds.push(&waiting.flows);
             waiting.wake();
         }
     }
@@ -80,9 +92,16 @@ impl Caller {
         self.waiting.wake.notified().await;
     }
 
-    /// Tells another caller that there may be more.
+    /// Tells others that there may be more of what it can perform.
     pub(crate) fn pass_on(&self) {
-        self.callers.wake_first(&self.queue, |_| true);
+        let mine = &self.waiting;
+        let shares = |other: &Waiting| {
+            !std::ptr::eq(other, &**mine)
+                && other.flows.keys().any(|it| mine.flows.contains_key(it))
+        };
+        if let Some(waiting) = self.callers.0.lock().get(&self.queue) {
+            wake_each_kind(waiting, shares);
+        }
     }
 }
 
@@ -97,7 +116,7 @@ impl Drop for Caller {
                 }
             }
         }
-        if self.waiting.woken.load(Ordering::Acquire) {
+        if self.waiting.is_woken() {
             self.pass_on();
         }
     }
@@ -116,7 +135,7 @@ mod tests {
     }
 
     fn is_woken(caller: &Caller) -> bool {
-        caller.waiting.woken.load(Ordering::Acquire)
+        caller.waiting.is_woken()
     }
 
     #[test]
@@ -128,6 +147,25 @@ mod tests {
         assert_eq!([&other, &one, &two].map(is_woken), [false, true, false]);
         callers.wake_one(&name("q"), &name("f"));
         assert!(is_woken(&two), "the first has its word already");
+    }
+
+    #[test]
+    fn of_those_who_can_perform_the_same_one_is_woken_and_passes_it_on() {
+        let callers = Callers::default();
+        let all = ["f", "f", "g", "f"].map(|flow| join(&callers, flow));
+        callers.wake_each_kind();
+        assert_eq!(all.each_ref().map(is_woken), [true, false, true, false]);
+        callers.wake_each_kind();
+        assert_eq!(
+            all.each_ref().map(is_woken),
+            [true, false, true, false],
+            "they have yet to look"
+        );
+        all[0].look();
+        all[0].pass_on();
+        assert_eq!(all.each_ref().map(is_woken), [false, true, true, false]);
+        all[0].pass_on();
+        assert_eq!(all.each_ref().map(is_woken), [false, true, true, false]);
     }
 
     #[test]

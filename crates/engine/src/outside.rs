@@ -89,6 +89,10 @@ impl Hand {
         &self.jobs
     }
 
+    fn bytes(&self) -> usize {
+        self.jobs.iter().map(|it| it.job.input.as_str().len() + it.job.params.as_str().len()).sum()
+    }
+
     /// The worker has them: their leases go on.
     pub fn keep(mut self) {
         self.taken = true;
@@ -152,8 +156,14 @@ impl Engine {
             let now = self.now();
             shared.catalog.note_call(flows.keys(), now);
             let call = Call { worker, queue, flows: flows.clone(), max: want.max, now };
-            let hand = self.take(call).await?;
-            if hand.jobs.len() >= want.max {
+            let hand = match self.take(call).await {
+                Ok(hand) => hand,
+                Err(error) => {
+                    caller.pass_on();
+                    return Err(error.into());
+                }
+            };
+            if hand.jobs.len() >= want.max || hand.bytes() >= limits::LEASE_BYTES {
                 caller.pass_on();
             }
             if !hand.jobs.is_empty() || now >= over {
