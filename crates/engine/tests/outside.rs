@@ -5,9 +5,10 @@ mod world;
 
 use jobmill_engine::Registry;
 use jobmill_engine::outside::{Ending, Lost, Want};
-use jobmill_model::job::{NewJob, Spec};
+use jobmill_model::job::{NewJob, Spec, Start};
 use jobmill_model::queue::Name;
 use jobmill_model::{Declaration, Fault, JobId, Span, State, Token, Value};
+use tokio::task::JoinSet;
 use world::{World, spec};
 
 fn name(text: &str) -> Name {
@@ -145,6 +146,37 @@ async fn jobs_that_nobody_takes_from_the_hand_are_given_back() {
     assert_eq!((job.attempt, job.crashes), (1, 0));
     let (again, token) = lease(&world).await;
     assert_eq!((again, token), (id, Token(2)));
+}
+
+#[tokio::test]
+async fn what_comes_due_goes_to_as_many_waiting_workers_as_it_takes() {
+    let world = world().await;
+    let mut waiting = JoinSet::new();
+    for _ in 0..4 {
+        let engine = world.engine.clone();
+        let want = Want { wait: Span::from_secs(3_600), ..want() };
+        waiting.spawn(async move {
+            let hand = engine.lease(want).await.unwrap();
+            let id = hand.jobs()[0].job.id;
+            hand.keep();
+            id
+        });
+    }
+    // All of them have looked and found nothing.
+    for _ in 0..100 {
+        tokio::task::yield_now().await;
+    }
+    let later = Start::After(Span::from_secs(60));
+    let due = |_| NewJob { spec: Spec { start: later, ..spec("f") }, ..job(None) };
+    let jobs = world.engine.submit((0..3).map(due).collect(), None).await.unwrap();
+    world.clock.advance(Span::from_secs(60));
+    let mut leased = Vec::new();
+    while leased.len() < jobs.len() {
+        leased.push(waiting.join_next().await.unwrap().unwrap());
+    }
+    leased.sort();
+    assert_eq!(leased, jobs.iter().map(|job| job.id).collect::<Vec<_>>());
+    assert!(waiting.try_join_next().is_none(), "the fourth goes on waiting");
 }
 
 #[tokio::test]
