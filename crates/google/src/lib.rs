@@ -8,10 +8,12 @@
 //! | [`discovery`] | the methods of the services: verbs, paths, parameters |
 //! | [`firestore`] | documents: typed values, writes with preconditions and transforms, queries |
 //! | [`limits`] | every number that bounds something |
+//! | [`retry`] | which failures of a call may pass |
 //! | [`wire`] | the shapes that all of Google's REST services share |
 
 pub mod bigquery;
 pub mod discovery;
 pub mod firestore;
 pub mod limits;
+pub mod retry;
 pub mod wire;

@@ -1,6 +1,8 @@
 //! `http.*`: the calls, and the retry predicates.
 
-use super::retry::is_one_of;
+use jobmill_google::retry::{IDEMPOTENT, NON_IDEMPOTENT};
+
+use super::retry::may_pass;
 use super::{Body, EffectKind, Function, Param, optional, required};
 
 /// The parameters of every call; a body of `get` is not documented, but found in the wild.
@@ -58,10 +60,7 @@ pub(super) const FUNCTIONS: &[Function] = &[
             ("http.default_retry_predicate({\"tags\": [\"ConnectionError\"]})", "true"),
             ("http.default_retry_predicate(\"text\")", "false"),
         ],
-        body: Body::Pure(|args| {
-            let tags = ["ConnectionError", "ConnectionFailedError", "TimeoutError"];
-            is_one_of(args, &[429, 502, 503, 504], &tags)
-        }),
+        body: Body::Pure(|args| may_pass(args, &IDEMPOTENT)),
     },
     Function {
         name: "http.default_retry_predicate_non_idempotent",
@@ -75,6 +74,6 @@ pub(super) const FUNCTIONS: &[Function] = &[
                 "false",
             ),
         ],
-        body: Body::Pure(|args| is_one_of(args, &[429, 503], &["ConnectionFailedError"])),
+        body: Body::Pure(|args| may_pass(args, &NON_IDEMPOTENT)),
     },
 ];

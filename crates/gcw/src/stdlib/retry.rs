@@ -1,5 +1,7 @@
 //! `retry.*`, and the predicates and policies that `http.*` offers.
 
+use jobmill_google::retry::{INITIAL_DELAY, MAX_DELAY, MAX_RETRIES, MULTIPLIER, Passing};
+
 use super::{Args, Body, Function, required};
 use crate::fault::Answer;
 use crate::value::Value;
@@ -28,9 +30,9 @@ pub const DEFAULT_BACKOFF: &str = "retry.default_backoff";
 #[must_use]
 pub fn default_backoff() -> Value {
     Value::map([
-        ("initial_delay", Value::Double(1.0)),
-        ("max_delay", Value::Double(60.0)),
-        ("multiplier", Value::Double(1.25)),
+        ("initial_delay", Value::Double(INITIAL_DELAY)),
+        ("max_delay", Value::Double(MAX_DELAY)),
+        ("multiplier", Value::Double(MULTIPLIER)),
     ])
 }
 
@@ -56,26 +58,28 @@ pub const POLICIES: [Policy; 2] = [
     Policy {
         name: "http.default_retry",
         predicate: "http.default_retry_predicate",
-        max_retries: 5,
-        initial_delay: 1.0,
-        max_delay: 60.0,
-        multiplier: 1.25,
+        max_retries: MAX_RETRIES as i64,
+        initial_delay: INITIAL_DELAY,
+        max_delay: MAX_DELAY,
+        multiplier: MULTIPLIER,
     },
     Policy {
         name: "http.default_retry_non_idempotent",
         predicate: "http.default_retry_predicate_non_idempotent",
-        max_retries: 5,
-        initial_delay: 1.0,
-        max_delay: 60.0,
-        multiplier: 1.25,
+        max_retries: MAX_RETRIES as i64,
+        initial_delay: INITIAL_DELAY,
+        max_delay: MAX_DELAY,
+        multiplier: MULTIPLIER,
     },
 ];
 
-/// Whether an error has one of these codes or tags.
-pub(super) fn is_one_of(args: &Args<'_>, codes: &[i64], tags: &[&str]) -> Answer {
+/// Whether an error is one that may pass.
+pub(super) fn may_pass(args: &Args<'_>, passing: &Passing) -> Answer {
     let Some(map) = args.value(0).as_map() else { return Ok(Value::Bool(false)) };
-    let has_code = matches!(map.get("code"), Some(Value::Int(code)) if codes.contains(code));
+    let statuses = || passing.statuses.iter().map(|status| i64::from(*status));
+    let has_code =
+        matches!(map.get("code"), Some(Value::Int(code)) if statuses().any(|it| it == *code));
     let own = map.get("tags").and_then(Value::as_list).unwrap_or(&[]);
-    let has_tag = own.iter().any(|tag| tag.as_str().is_some_and(|tag| tags.contains(&tag)));
+    let has_tag = own.iter().any(|tag| tag.as_str().is_some_and(|tag| passing.tags.contains(&tag)));
     Ok(Value::Bool(has_code || has_tag))
 }

@@ -4,6 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use jobmill_google::discovery::{Call, Method, Service};
+use jobmill_google::retry::{self, IDEMPOTENT, NON_IDEMPOTENT};
 use jobmill_google::wire::read::{self, Read};
 use jobmill_google::wire::{Error, Status};
 use jobmill_model::machine::{HttpCall, HttpResponse, Outcome};
@@ -19,11 +20,6 @@ const TIMEOUT: Span = Span::from_secs(60);
 const CALL_SECONDS: f64 = 1_800.0;
 /// The longest that a connector may take: of one that polls, all calls together.
 const CONNECTOR_SECONDS: f64 = 31_536_000.0;
-/// How often a connector's call is tried again, and how long it waits before, as
-/// `http.default_retry` of the language has it.
-const RETRIES: i32 = 5;
-const FIRST_PAUSE: Duration = Duration::from_secs(1);
-const PAUSE_GROWS: f64 = 1.25;
 /// How long an answer may be.
 const ANSWER_BYTES: u64 = 64 * 1024 * 1024;
 
@@ -80,7 +76,7 @@ pub(super) fn timeout(args: &Value) -> Read<Span> {
     Ok(Span::from_millis((seconds.min(CALL_SECONDS) * 1_000.0).ceil() as u64))
 }
 
-/// Performs a machine's call; what the service may take later is tried again.
+/// Performs a machine's call; what may pass is tried again within the time.
 pub(super) async fn perform(
     shared: &Shared,
     remote: &Remote,
@@ -88,12 +84,34 @@ pub(super) async fn perform(
     key: &str,
     timeout: Span,
 ) -> Outcome {
-    match send_again(shared, remote, call, key, timeout).await {
+    let clock = &shared.clock;
+    let over = clock.monotonic() + Duration::from(timeout);
+    let left = || over.saturating_sub(clock.monotonic()).as_millis() as u64;
+    let mut delays = retry::delays().map(|seconds| (seconds * 1_000.0) as u64);
+    let sent = loop {
+        let sent = send(shared, remote, call, key, Span::from_millis(left().max(1))).await;
+        match delays.next().filter(|delay| *delay < left()) {
+            Some(delay) if may_pass(call.method, &sent) => {
+                clock.pause(Span::from_millis(delay)).await;
+            }
+            _ => break sent,
+        }
+    };
+    match sent {
         Err(fault) => outcome_of(Err(fault)),
         Ok(answer) if (200..300).contains(&answer.status) => {
             Outcome::Done(Value::map([("result", body(&answer))]))
         }
         Ok(answer) => Outcome::Done(Value::map([("error", http_error(&answer))])),
+    }
+}
+
+/// Whether a call failed in a way that may pass.
+fn may_pass(method: &Method, sent: &Result<HttpResponse, Fault>) -> bool {
+    let passing = if method.verb == "GET" { IDEMPOTENT } else { NON_IDEMPOTENT };
+    match sent {
+        Ok(answer) => passing.statuses.contains(&answer.status),
+        Err(fault) => passing.tags.contains(&&*fault.code),
     }
 }
 
@@ -114,50 +132,6 @@ pub(super) async fn answer(shared: &Shared, remote: &Remote, call: &Call) -> Rea
     };
     let service = call.method.service.name();
     Err(Error::new(status, format!("{service} answered with {}", answer.status)))
-}
-
-/// Sends a call until it is answered for good; within a time, and not for ever.
-async fn send_again(
-    shared: &Shared,
-    remote: &Remote,
-    call: &Call,
-    key: &str,
-    timeout: Span,
-) -> Result<HttpResponse, Fault> {
-    let clock = &shared.clock;
-    let over = clock.monotonic() + Duration::from(timeout);
-    let mut pauses = (0..RETRIES).map(|retry| FIRST_PAUSE.mul_f64(PAUSE_GROWS.powi(retry)));
-    loop {
-        let left = over.saturating_sub(clock.monotonic()).as_millis().max(1);
-        let left = Span::from_millis(u64::try_from(left).unwrap_or(u64::MAX));
-        let sent = send(shared, remote, call, key, left).await;
-        match pauses.next().filter(|pause| clock.monotonic() + *pause < over) {
-            Some(pause) if is_worth_another_try(call.method, &sent) => {
-                clock.pause(Span::from_millis(pause.as_millis() as u64)).await;
-            }
-            _ => return sent,
-        }
-    }
-}
-
-/// Whether a call failed in a way that may pass: more ways for one that only reads, which may be
-/// done twice.
-///
-/// Source: <https://cloud.google.com/workflows/docs/reference/stdlib/http/default_retry>
-fn is_worth_another_try(method: &Method, sent: &Result<HttpResponse, Fault>) -> bool {
-    let reads = method.verb == "GET";
-    match sent {
-        Ok(answer) => match answer.status {
-            429 | 503 => true,
-            502 | 504 => reads,
-            _ => false,
-        },
-        Err(fault) => match &*fault.code {
-            "ConnectionFailedError" => true,
-            "ConnectionError" | "TimeoutError" => reads,
-            _ => false,
-        },
-    }
 }
 
 async fn send(
@@ -243,8 +217,8 @@ mod tests {
             (failed("AuthError"), false, false),
         ];
         for (sent, reading, writing) in table {
-            assert_eq!(is_worth_another_try(method("GET"), &sent), reading, "{sent:?}");
-            assert_eq!(is_worth_another_try(method("POST"), &sent), writing, "{sent:?}");
+            assert_eq!(may_pass(method("GET"), &sent), reading, "{sent:?}");
+            assert_eq!(may_pass(method("POST"), &sent), writing, "{sent:?}");
         }
     }
 
