@@ -57,8 +57,8 @@ impl<'a> Reporter<'a> {
         Self { shared, id, token, said: Mutex::default() }
     }
 
-    /// A word comes soon after another one, or says that all is done: then it waits for the next
-    /// one or for the settlement.
+    /// Passes a word on. One that comes soon after another, or says that all is done, waits for the
+    /// next word or for the settlement.
     pub(crate) fn report(&self, done: u64, total: u64, message: &str) {
         let now = self.shared.clock.monotonic();
         let mut said = self.said.lock();

@@ -231,17 +231,23 @@ async fn progress_can_be_read_while_the_job_runs() {
     assert_eq!((progress.done, progress.message.as_str()), (2, "all of it"), "the last word");
 }
 
+/// Begins a shutdown; ends with it.
+async fn shut_down(world: &World) -> tokio::task::JoinHandle<()> {
+    let engine = world.engine.clone();
+    let draining = tokio::spawn(async move { engine.drain().await });
+    while !world.engine.is_draining() {
+        tokio::task::yield_now().await;
+    }
+    draining
+}
+
 #[tokio::test]
 async fn a_shutdown_waits_for_work_under_way_and_takes_on_no_more() {
     let (told, word) = mpsc::channel();
     let (world, mut begins) = World::scripted([Act::UntilTold(word)]).await;
     let id = world.submit(job(1)).await;
     begins.recv().await.unwrap();
-    let engine = world.engine.clone();
-    let draining = tokio::spawn(async move { engine.drain().await });
-    while !world.engine.is_draining() {
-        tokio::task::yield_now().await;
-    }
+    let draining = shut_down(&world).await;
     assert_eq!(world.engine.submit(vec![job(2)], None).await, Err(SubmitError::Draining));
     told.send(()).unwrap();
     draining.await.unwrap();
@@ -253,11 +259,7 @@ async fn a_shutdown_hands_back_what_does_not_end_within_the_grace() {
     let (world, mut begins) = World::scripted([Act::UntilStopped]).await;
     let id = world.submit(job(1)).await;
     begins.recv().await.unwrap();
-    let engine = world.engine.clone();
-    let draining = tokio::spawn(async move { engine.drain().await });
-    while !world.engine.is_draining() {
-        tokio::task::yield_now().await;
-    }
+    let draining = shut_down(&world).await;
     world.clock.advance(Span::from_secs(10));
     draining.await.unwrap();
     let back = world.engine.job(id).await.unwrap().unwrap();
@@ -275,11 +277,7 @@ async fn a_flow_that_gives_up_at_a_shutdown_does_not_count_as_cancelled() {
     let id = world.submit(job(1)).await;
     begins.recv().await.unwrap();
     store.hold_releases(true);
-    let engine = world.engine.clone();
-    let draining = tokio::spawn(async move { engine.drain().await });
-    while !world.engine.is_draining() {
-        tokio::task::yield_now().await;
-    }
+    let draining = shut_down(&world).await;
     world.clock.advance(Span::from_secs(10));
     // The release that the shutdown asks for waits, and the flow has said that it gave up.
     store.until_ends(2).await;
