@@ -72,7 +72,7 @@ fn run_tests(options: &TestOptions) -> Result<Tally, Failure> {
 }
 
 /// How many mutants `crates/gcw/tests/hostile.rs` makes in a full run.
-const MUTANTS: &str = "JOBMILL_MUTANTS=220000";
+const MUTANTS: &str = "JOBMILL_MUTANTS=450000";
 
 /// A runner's captured output together with how its summary is read.
 type Run = (Captured, fn(&[String]) -> Result<Tally, Failure>);
